@@ -1,0 +1,78 @@
+"""
+Generalisation: values recoded to bands, as expressions over whole columns.
+
+Ages go by birthdays. A missing or impossible value becomes `UNKNOWN`, never a guess.
+The day is an argument: no clock is read here.
+"""
+
+import datetime
+
+import polars as pl
+
+from anonymizers import bands
+
+
+def completed_years(born: pl.Expr, day: datetime.date) -> pl.Expr:
+    """
+    Age in completed years on ``day``; whoever is born on 29 February is older from 1 March in common years.
+
+    Returns:
+        Int32; null where ``born`` is null or after ``day``.
+    """
+    had_birthday = (born.dt.month() * 100 + born.dt.day()) <= day.month * 100 + day.day
+    years = day.year - born.dt.year() - pl.when(had_birthday).then(0).otherwise(1)
+    return pl.when(born <= day).then(years)
+
+
+def band(years: pl.Expr, lower_bounds: tuple[int, ...], codes: tuple[str, ...]) -> pl.Expr:
+    """The code of the band that ``years`` falls into; null stays null."""
+    code = pl.lit(codes[0])
+    for bound, name in zip(lower_bounds[1:], codes[1:], strict=True):
+        code = pl.when(years >= bound).then(pl.lit(name)).otherwise(code)
+    return pl.when(years.is_not_null()).then(code)
+
+
+def age_band(born: pl.Expr, day: datetime.date) -> pl.Expr:
+    """The member's age band on ``day``, one of `bands.AGE_BANDS`."""
+    years = completed_years(born, day)
+    plausible = pl.when(years <= bands.OLDEST_AGE).then(years)
+    return band(plausible, bands.AGE_LOWER_BOUNDS, bands.AGE_BANDS[:-1]).fill_null(bands.UNKNOWN)
+
+
+def youngest_child_band(born: pl.Expr, due: pl.Expr, day: datetime.date) -> pl.Expr:
+    """
+    The band of a member's youngest child on ``day``, to be used in a group per member.
+
+    An unborn child is the youngest, and makes its member *expecting*, never a parent of a
+    child of age 0 or -1. A birth date in the future is an unborn child as well. A due
+    date long past without a birth date, or neither date, is a child of unknown age.
+
+    Returns:
+        One of `bands.CHILD_BANDS` but `NO_CHILD`, which is for members without a row.
+    """
+    unborn = due.is_not_null() & (due >= day - datetime.timedelta(days=bands.OVERDUE_DAYS))
+    expecting = (born > day) | (born.is_null() & unborn)
+    undated = born.is_null() & ~unborn.fill_null(False)
+    years = completed_years(born.filter(born <= day).max(), day)
+    return (
+        pl.when(expecting.any())
+        .then(pl.lit(bands.EXPECTING))
+        .when(undated.any())
+        .then(pl.lit(bands.UNKNOWN))
+        .otherwise(band(years, bands.CHILD_LOWER_BOUNDS, bands.CHILD_BANDS[1:-2]))
+    )
+
+
+def listed(code: pl.Expr, codes: tuple[str, ...]) -> pl.Expr:
+    """``code`` where it is on the list, else `UNKNOWN`."""
+    return pl.when(code.is_in(codes)).then(code).otherwise(pl.lit(bands.UNKNOWN))
+
+
+def tokyo(instant: pl.Expr) -> pl.Expr:
+    """An instant as Asia/Tokyo wall-clock time."""
+    return instant.dt.convert_time_zone("Asia/Tokyo").dt.replace_time_zone(None)
+
+
+def month(instant: pl.Expr) -> pl.Expr:
+    """The Asia/Tokyo month of an instant, 'YYYY-MM'."""
+    return tokyo(instant).dt.strftime("%Y-%m").fill_null(bands.UNKNOWN)

@@ -1,0 +1,209 @@
+"""
+Presidio, set up for Japanese text without a model.
+
+The analyzer runs every recogniser found in `anonymizers.text.recognizers`; adding one is adding a file
+there. What Presidio does per call and nobody here uses (a model, context enhancement, explanations) is off.
+"""
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache, cached_property
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from presidio_analyzer import AnalyzerEngine, EntityRecognizer, RecognizerRegistry, RecognizerResult
+from presidio_analyzer.context_aware_enhancers import ContextAwareEnhancer
+from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
+from presidio_anonymizer import AnonymizerEngine
+
+from anonymizers.text import recognizers
+from anonymizers.text.patterns import LANGUAGE
+
+# A run of one script is near enough to a word for a recogniser that wants to look around.
+_TOKEN = re.compile(r"[0-9]+|[A-Za-z]+|[ぁ-ゖ]+|[ァ-ヺー]+|[一-鿿々]+|\S")
+
+
+class Token(NamedTuple):
+    """A stretch of one script; attributes are named as spaCy's, which Presidio expects."""
+
+    text: str
+    idx: int
+    """Where it starts, in code points of the text."""
+
+
+class TextArtifacts(NlpArtifacts):
+    """
+    What the recognisers get beside the text: tokens, and the names known for its author.
+
+    Tokens are split when a recogniser first asks, since most postings need none. Presidio's constructor is
+    not called: it wants all of it at once.
+    """
+
+    def __init__(self, text: str, engine: "ScriptRunEngine") -> None:
+        self._text = text
+        self.nlp_engine = engine
+        self.known_forms: tuple[str, ...] = ()
+        self.entities, self.scores, self.keywords = [], [], []
+
+    @cached_property
+    def tokens(self) -> list[Token]:
+        """Runs of one script and single marks, in order; white space is in none."""
+        return [Token(match[0], match.start()) for match in _TOKEN.finditer(self._text)]
+
+    @property
+    def tokens_indices(self) -> list[int]:
+        """Where each token starts."""
+        return [token.idx for token in self.tokens]
+
+    @property
+    def lemmas(self) -> list[str]:
+        """The tokens as written; without a dictionary there is no other form."""
+        return [token.text for token in self.tokens]
+
+    def to_json(self) -> str:
+        """Refuse: Presidio calls this to write the text into a log."""
+        raise TypeError("the artifacts of a text are not to be written out")
+
+
+class ScriptRunEngine(NlpEngine):
+    """A Presidio `NlpEngine` that runs no model: tokens are runs of one script, entities there are none."""
+
+    def load(self) -> None:
+        """Nothing to load."""
+
+    def is_loaded(self) -> bool:
+        """Always true."""
+        return True
+
+    def process_text(self, text: str, language: str) -> TextArtifacts:
+        """Split one text into tokens; `language` must be "ja"."""
+        if language != LANGUAGE:
+            raise ValueError("language must be ja")
+        return TextArtifacts(text, self)
+
+    def process_batch(
+        self, texts: Iterable[str], language: str, batch_size: int = 1, n_process: int = 1, **_: Any
+    ) -> Iterator[tuple[str, NlpArtifacts]]:
+        """Each text with its artifacts, one by one; batches would gain nothing without a model."""
+        return ((text, self.process_text(text, language)) for text in texts)
+
+    def is_stopword(self, word: str, language: str) -> bool:
+        """Never: no list is kept, because nothing reads one."""
+        return False
+
+    def is_punct(self, word: str, language: str) -> bool:
+        """Whether the word holds no letter and no digit."""
+        return not any(character.isalnum() for character in word)
+
+    def get_supported_entities(self) -> list[str]:
+        """None; entities come from recognisers only."""
+        return []
+
+    def get_supported_languages(self) -> list[str]:
+        """Japanese."""
+        return [LANGUAGE]
+
+
+class ContextInPatterns(ContextAwareEnhancer):
+    """
+    Leaves results as they are.
+
+    Presidio's own compares lemmas before each result with word lists. The words that matter in Japanese
+    stand after the value as often ("…生まれ"), so they are part of the patterns instead.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(0.0, 0.0, 0, 0)
+
+    def enhance_using_context(
+        self,
+        text: str,
+        raw_results: list[RecognizerResult],
+        nlp_artifacts: NlpArtifacts,
+        recognizers: list[EntityRecognizer],
+        context: list[str] | None = None,
+    ) -> list[RecognizerResult]:
+        """The results given, unchanged."""
+        return raw_results
+
+
+@cache
+def recognizer_modules() -> tuple[ModuleType, ...]:
+    """
+    Every module in `anonymizers.text.recognizers`, by name.
+
+    Returns:
+        Modules with ``recognizer()`` and ``EXAMPLES``.
+
+    Raises:
+        TypeError: a module lacks one of them; the message names the module.
+    """
+    names = sorted(module.name for module in pkgutil.iter_modules(recognizers.__path__))
+    modules = tuple(importlib.import_module(f"{recognizers.__name__}.{name}") for name in names)
+    for module in modules:
+        if not hasattr(module, "recognizer") or not hasattr(module, "EXAMPLES"):
+            raise TypeError(f"{module.__name__} must define recognizer() and EXAMPLES")
+    return modules
+
+
+class EveryRecognizer(RecognizerRegistry):
+    """A registry whose recognisers all run on every text; Presidio's compares labels again on each call."""
+
+    def get_recognizers(
+        self,
+        language: str,
+        entities: list[str] | None = None,
+        all_fields: bool = False,
+        ad_hoc_recognizers: list[EntityRecognizer] | None = None,
+    ) -> list[EntityRecognizer]:
+        """All of them, in the order of their files; other languages and ad-hoc recognisers are refused."""
+        if language != LANGUAGE or ad_hoc_recognizers:
+            raise ValueError("language must be ja, and every recogniser has a file")
+        return self.recognizers
+
+
+@cache
+def analyzer() -> AnalyzerEngine:
+    """The analyzer over all recognisers found; built once per process."""
+    return AnalyzerEngine(
+        registry=EveryRecognizer(
+            recognizers=[module.recognizer() for module in recognizer_modules()], supported_languages=[LANGUAGE]
+        ),
+        nlp_engine=ScriptRunEngine(),
+        supported_languages=[LANGUAGE],
+        context_aware_enhancer=ContextInPatterns(),
+    )
+
+
+@cache
+def entities() -> list[str]:
+    """The labels all recognisers together may find, sorted."""
+    return sorted(analyzer().get_supported_entities(LANGUAGE))
+
+
+@cache
+def anonymizer() -> AnonymizerEngine:
+    """The anonymizer; its default operator puts ``<LABEL>`` in place of a span. Built once per process."""
+    return AnonymizerEngine()
+
+
+def analyze(text: str, known_forms: tuple[str, ...] = ()) -> list[RecognizerResult]:
+    """
+    Run every recogniser over one normalised text.
+
+    Args:
+        text: Normalised text.
+        known_forms: From `anonymizers.text.names.known_forms`.
+
+    Returns:
+        What was found, in code points of `text`; results may overlap.
+
+    Raises:
+        Exception: whatever a recogniser raises; its message may hold the text.
+    """
+    engine = analyzer()
+    artifacts = engine.nlp_engine.process_text(text, LANGUAGE)
+    artifacts.known_forms = known_forms
+    return engine.analyze(text, LANGUAGE, entities=entities(), nlp_artifacts=artifacts)

@@ -1,0 +1,124 @@
+"""
+What every task is wrapped in: settings, privacy of failures, and the record of its step.
+
+An exception that leaves a task is written to a log by Airflow, with its message. So what
+leaves a task is one of our own errors, which quote no row; anything else is reduced to
+its type and place.
+"""
+
+import datetime
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk import Connection, ExceptionRetryPolicy, RetryAction, RetryRule, Variable, get_current_context
+from airflow.sdk.exceptions import AirflowRuntimeError
+from airflow.sdk.log import mask_secret
+
+from anonymizers.errors import DayRefused, Terminal, without_values
+
+STEPS_FILE = "SUDARE_STEPS_FILE"
+"""Where a run on one machine records its steps, for its summary."""
+
+RETRIES = {
+    "retries": int(os.environ.get("SUDARE_RETRIES", "2")),
+    "retry_delay": datetime.timedelta(seconds=int(os.environ.get("SUDARE_RETRY_SECONDS", "60"))),
+    "retry_exponential_backoff": 2.0,
+    # Refusals, gates and bugs fail at once: trying again would only hide them.
+    "retry_policy": ExceptionRetryPolicy(
+        rules=[RetryRule(exception=Terminal, action=RetryAction.FAIL, reason="the cause will not pass by itself")]
+    ),
+}
+
+
+def run_step(name: str, of: Any = None) -> Any:
+    """
+    Run one function of `delivery.night` for this run's night, and let nothing out that quotes a row.
+
+    Args:
+        name: The function.
+
+        of: What a mapped task is about: a shard or a destination.
+    """
+    from delivery import night as nights  # Arrow and polars, which parsing a DAG file must not pay for
+
+    os.umask(0o077)
+    started, result, failure = time.time(), None, None
+    try:
+        night = current_night()
+        result = getattr(nights, name)(night) if of is None else getattr(nights, name)(night, of)
+    except Exception as error:  # noqa: BLE001  the guard: reduced to what may be told, then raised below
+        failure = without_values(error)
+    _record(started, result, failure)
+    if failure is not None:
+        # Outside the handler, so that the original is no part of the new one's context.
+        raise failure
+    return result
+
+
+def current_night():
+    """The night this task run belongs to."""
+    from delivery.night import Night
+    from delivery.settings import read_settings
+
+    environment = {**_from_airflow(), **os.environ}
+    for name in ("SUDARE_SECRET", "SUDARE_SOURCE_URL", "SUDARE_WAREHOUSE_URL"):
+        if environment.get(name):
+            mask_secret(environment[name])
+    return Night(read_settings(environment), current_day(), datetime.datetime.now(datetime.UTC))
+
+
+def current_day() -> datetime.date:
+    """The day the run describes: its parameter ``day``, else its partition (Asia/Tokyo)."""
+    context = get_current_context()
+    text = (context.get("params") or {}).get("day") or getattr(context["dag_run"], "partition_key", None)
+    try:
+        return datetime.date.fromisoformat(text or "")
+    except ValueError:
+        raise DayRefused("give the day as parameter 'day', YYYY-MM-DD; this run has no partition") from None
+
+
+def _from_airflow() -> dict[str, str]:
+    """Connections and the secret, where Airflow keeps them and the environment does not."""
+    found = {}
+    for setting, connection_id in (
+        ("SUDARE_SOURCE_URL", "sudare_source"),
+        ("SUDARE_WAREHOUSE_URL", "sudare_warehouse"),
+    ):
+        if not os.environ.get(setting):
+            found[setting] = _connection_url(connection_id)
+    if not os.environ.get("SUDARE_SECRET"):
+        found["SUDARE_SECRET"] = Variable.get("sudare_secret", default="")
+    return found
+
+
+def _connection_url(connection_id: str) -> str:
+    import sqlalchemy as sa
+
+    try:
+        connection = Connection.get(connection_id)
+    except AirflowRuntimeError:
+        return ""
+    url = sa.URL.create(
+        "postgresql", connection.login, connection.password, connection.host, connection.port, connection.schema
+    )
+    return url.render_as_string(hide_password=False)
+
+
+def _record(started: float, result: Any, failure: Exception | None) -> None:
+    path = os.environ.get(STEPS_FILE)
+    if not path:
+        return
+    instance = get_current_context()["ti"]
+    line = {
+        "step": instance.task_id,
+        "shard": max(instance.map_index, 0),
+        "seconds": round(time.time() - started, 2),
+        "result": result,
+    }
+    if failure is not None:
+        line |= {"reason": failure.reason, "exit_status": failure.exit_status, "message": str(failure)}
+    with Path(path).open("a") as file:
+        file.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")

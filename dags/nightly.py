@@ -1,0 +1,64 @@
+"""
+The DAG ``nightly``: when and in which order. What happens is in `delivery.night`.
+
+A night is named by the Asia/Tokyo day it describes. The schedule gives it as the run's
+partition; a run by hand gives it as the parameter ``day``.
+"""
+
+import datetime
+
+from airflow.sdk import CronPartitionTimetable, Param, chain, dag, task
+
+from dags.guard import RETRIES, run_step
+
+OPTIONS = {**RETRIES, "execution_timeout": datetime.timedelta(hours=2)}
+
+
+SOURCE_READERS = 4
+"""Tasks of one kind that read the site's database at once."""
+
+
+def step(name: str, **options):
+    """The task that runs one function of `delivery.night`, whole or mapped over what it is ``of``."""
+
+    @task(task_id=name, show_return_value_in_logs=False, **options)
+    def run(of=None):
+        return run_step(name, of)
+
+    return run
+
+
+@dag(
+    dag_id="nightly",
+    # 02:30 in Tokyo, about the day before
+    schedule=CronPartitionTimetable("30 2 * * *", timezone="Asia/Tokyo", run_offset=-1, key_format="%Y-%m-%d"),
+    start_date=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
+    catchup=False,
+    max_active_runs=1,
+    params={"day": Param(None, type=["null", "string"], pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$")},
+    default_args=OPTIONS,
+    tags=["sudare"],
+    doc_md="""
+    **Owner**: the engineer on call. **If it fails**: the failed task's last line gives a reason code; the
+    runbook in the README says what to do. Nothing of a failed branch was published. Running the same day
+    again is safe at any time and sends nothing twice.
+    """,
+)
+def nightly():
+    """Plan, then three branches: statistics, texts for internal use, and the ad feeds."""
+
+    planned = step("plan")()
+    shards, destinations = planned["shards"], planned["destinations"]
+    extract = step("extract", max_active_tis_per_dagrun=SOURCE_READERS).expand(of=shards)
+    redact = step("redact", max_active_tis_per_dagrun=SOURCE_READERS).expand(of=planned["text_shards"])
+    tabulate = step("tabulate").expand(of=shards)
+    publish = step("publish")()
+    chain(extract, tabulate, step("merge_cells")(), step("disclose")(), step("gate_tables")(), publish)
+    redact >> publish
+    feeds = [step(name).expand(of=destinations) for name in ("build_feed", "gate_feed", "hand_over")]
+    chain(*feeds)
+    # A teardown runs whatever happened, and its success hides no failure.
+    [publish, feeds[-1]] >> step("close")().as_teardown()
+
+
+NIGHTLY = nightly()

@@ -1,0 +1,217 @@
+"""
+Eligibility for an ad feed: consent AND no stop signal AND of age. The only place that makes a `Permitted`.
+
+Fail closed: whoever cannot be shown to be eligible is not. Counted by the first reason.
+"""
+
+import datetime
+from dataclasses import dataclass, field
+
+import polars as pl
+import pyarrow as pa
+
+from anonymizers.generalisation import completed_years
+from delivery.match_keys import normalise
+from delivery.spec import Destination
+from transforms.deidentification import (
+    AD_OPT_OUTS,
+    AD_REQUESTS,
+    STATISTICS_OPT_OUTS,
+    Account,
+    account,
+    end_of,
+    valid_consent,
+)
+from transforms.purposes import require_served
+from transforms.source import Session, Shard
+from transforms.spec import Reader
+
+READER = Reader.ADS
+
+NEVER = pl.lit(datetime.datetime(9999, 1, 1, tzinfo=datetime.UTC)).cast(pl.Datetime("us", "UTC"))
+"""Later than any consent."""
+
+
+@dataclass(frozen=True, init=False)
+class Permitted:
+    """
+    The match keys that one destination may have. Only this module makes one.
+
+    Attributes:
+        destination: For whom; a permit is for one destination.
+        keys: Normalised addresses, distinct within a shard, shape (rows,). Shows in no ``repr``.
+    """
+
+    destination: str
+    keys: pl.Series = field(repr=False)
+
+    def __init__(self) -> None:
+        raise TypeError("a Permitted is made by delivery.consent only")
+
+
+def permit(
+    destination: Destination,
+    session: Session,
+    shard: Shard,
+    day: datetime.date,
+    now: datetime.datetime,
+    barred: pl.DataFrame,
+) -> tuple[Permitted, Account]:
+    """
+    Decide over one shard's members.
+
+    Args:
+        destination: Whose floor of age and purpose apply.
+
+        session: A transaction as the ads reader.
+
+        shard: Whose rows.
+
+        day: Consents given until its end count; age is that of the day.
+
+        now: Stop signals count as of now, whatever the day.
+
+        barred: From `barred_addresses`, in the same transaction.
+
+    Returns:
+        The permit, and the account: members read, permitted, and left out by their first reason.
+    """
+    require_served(destination.purpose)
+    members = session.read("members", READER, shard.where())
+    opt_outs = session.read("opt_outs", READER, shard.where())
+    requests = session.read("rights_requests", READER, shard.where())
+    consents = latest_consent(session.read("consents", READER, shard.where()), end_of(day))
+    judged = judge(destination, members, consents, own_stops(opt_outs, requests, now), day, barred)
+    permitted = object.__new__(Permitted)
+    object.__setattr__(permitted, "destination", destination.name)
+    object.__setattr__(permitted, "keys", judged.filter(pl.col("dropped").is_null())["key"])
+    return permitted, account(judged)
+
+
+def judge(
+    destination: Destination,
+    members: pa.Table,
+    consents: pl.DataFrame,
+    stops: pl.DataFrame,
+    day: datetime.date,
+    barred: pl.DataFrame,
+) -> pl.DataFrame:
+    """
+    The members with their normalised address ``key`` and, where not eligible, the first reason in ``dropped``.
+
+    Args:
+        members: As the ads reader reads them.
+
+        consents: From `latest_consent`.
+
+        stops: From `own_stops`.
+
+        barred: From `barred_addresses`.
+    """
+    age = completed_years(pl.col("birth_date"), day)
+    consented = pl.col("given_at")
+    reasons = {
+        "not_active": pl.col("status") != "active",
+        "stop_signal": pl.col("stopped_at").is_not_null() & ~(consented > pl.col("stopped_at")).fill_null(False),
+        "no_consent": consented.is_null(),
+        "age_unknown": age.is_null(),
+        "under_age": age < destination.age_floor,
+        "no_address": pl.col("email").is_null() | (pl.col("email").str.strip_chars() == ""),
+        "address_unverified": ~pl.col("email_verified_at"),
+        "address_malformed": pl.col("key").is_null(),
+        "address_barred": pl.col("barred_until").is_not_null() & ~(consented > pl.col("barred_until")),
+    }
+    first = pl.coalesce(
+        pl.when(condition.fill_null(True)).then(pl.lit(reason)) for reason, condition in reasons.items()
+    )
+    rows = (
+        pl.from_arrow(members)
+        .with_columns(normalise(pl.col("email")).alias("key"))
+        .join(consents, on="member_id", how="left")
+        .join(stops, on="member_id", how="left")
+        .join(barred, on="key", how="left")
+        .sort("member_id")
+        .with_columns(first.alias("dropped"))
+    )
+    # Two eligible members of one address are one row of the feed.
+    again = pl.col("dropped").is_null() & ~pl.col("key").is_first_distinct().over("dropped")
+    return rows.with_columns(
+        pl.when(again).then(pl.lit("address_shared")).otherwise(pl.col("dropped")).alias("dropped")
+    )
+
+
+def latest_consent(consents: pa.Table, at: datetime.datetime) -> pl.DataFrame:
+    """Per member, when the latest valid consent to ad matching was given: ``member_id, given_at``."""
+    valid = pl.from_arrow(consents).filter(valid_consent(at))
+    return valid.group_by("member_id").agg(pl.col("given_at").max())
+
+
+def own_stops(opt_outs: pa.Table, requests: pa.Table, now: datetime.datetime) -> pl.DataFrame:
+    """
+    Per member, when she last said stop: ``member_id, stopped_at``.
+
+    A stop of unknown kind or time, and an erasure, is one that no consent is later than.
+    """
+    kind = pl.col("kind")
+    by_opt_out = _in_force(opt_outs, now).select(
+        "member_id", pl.when(kind.is_in(AD_OPT_OUTS)).then(pl.col("opted_out_at")).fill_null(NEVER).alias("stopped_at")
+    )
+    verified = pl.from_arrow(requests).filter(kind.is_in(AD_REQUESTS) & pl.col("identity_verified_at"))
+    by_request = verified.select(
+        "member_id", pl.when(kind != "erase").then(pl.col("received_at")).fill_null(NEVER).alias("stopped_at")
+    )
+    stops = pl.concat([by_opt_out, by_request]).filter(pl.col("member_id").is_not_null())
+    return stops.group_by("member_id").agg(pl.col("stopped_at").max())
+
+
+def _in_force(opt_outs: pa.Table, now: datetime.datetime) -> pl.DataFrame:
+    revoked = pl.col("revoked_at")
+    ads = ~pl.col("kind").is_in(STATISTICS_OPT_OUTS)
+    return pl.from_arrow(opt_outs).filter(ads & (revoked.is_null() | (revoked > now)))
+
+
+def barred_addresses(
+    destination: Destination, session: Session, day: datetime.date, now: datetime.datetime
+) -> pl.DataFrame:
+    """
+    Addresses that stand for somebody who said stop, left, or is not of age, whoever else uses them.
+
+    A family shares an address and its digest; a member who left may register again. So an
+    address is out while any of its holders is stopped, also where somebody opted out
+    without an account; no other account's consent lifts that. The address of a closed
+    account comes back with a consent given after the closing.
+
+    Returns:
+        ``key`` (normalised, distinct) and ``barred_until``: a consent must be later than that.
+    """
+    opt_outs, requests = session.read("opt_outs", READER), session.read("rights_requests", READER)
+    consents = latest_consent(session.read("consents", READER, _AMONG_STOPPED), end_of(day))
+    members = pl.from_arrow(
+        session.read("members", READER, f"{_AMONG_STOPPED} or {_closed_or_young(destination, day)}")
+    )
+    age = completed_years(pl.col("birth_date"), day)
+    closed = pl.col("status") == "withdrawn"
+    unlifted = pl.col("stopped_at").is_not_null() & ~(pl.col("given_at") > pl.col("stopped_at")).fill_null(False)
+    until = (
+        pl.when(unlifted | (age < destination.age_floor) | (age.is_null() & ~closed))
+        .then(NEVER)
+        .when(closed)
+        .then(pl.col("withdrawn_at").fill_null(NEVER))
+    )
+    held = (
+        members.join(own_stops(opt_outs, requests, now), on="member_id", how="left")
+        .join(consents, on="member_id", how="left")
+        .select("email", until.alias("barred_until"))
+    )
+    told = _in_force(opt_outs, now).filter(pl.col("member_id").is_null()).select("email", barred_until=NEVER)
+    keys = pl.concat([held, told]).select(normalise(pl.col("email")).alias("key"), "barred_until")
+    return keys.drop_nulls().group_by("key").agg(pl.col("barred_until").max())
+
+
+_AMONG_STOPPED = "member_id in (select member_id from opt_outs where member_id is not null union select member_id from rights_requests)"
+
+
+def _closed_or_young(destination: Destination, day: datetime.date) -> str:
+    # A wide net in the database, so that few rows travel; the exact age is decided by birthdays above.
+    grown = datetime.date(day.year - destination.age_floor - 1, 1, 1)
+    return f"status = 'withdrawn' or birth_date is null or not isfinite(birth_date) or birth_date >= date '{grown}'"

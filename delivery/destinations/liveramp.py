@@ -1,0 +1,40 @@
+"""
+LiveRamp, the partner that the privacy policy names (4-4): a file of e-mail digests for ATS-style matching.
+
+Japanese telephone numbers are not sent (no rule is published for them, and a digest of a
+number protects nothing); hashed names and addresses are not accepted.
+"""
+
+from delivery.spec import Destination, Digest, Recipient, Relation
+from transforms.purposes import ADVERTISING
+
+DESTINATION = Destination(
+    name="liveramp",
+    title="LiveRamp ATS",
+    recipient=Recipient(name="LiveRamp Japan株式会社", country="JP", relation=Relation.THIRD_PARTY),
+    purpose=ADVERTISING,
+    columns=(("EMAIL1_SHA-256", Digest.SHA256), ("EMAIL1_SHA-1", Digest.SHA1), ("EMAIL1_MD5", Digest.MD5)),
+    age_floor=18,
+    rows_floor=25,
+    rule_id="liveramp-file/2026-11-23",
+    sources=(
+        "https://docs.liveramp.com/connect/en/hashing-identifiers.html",
+        "https://docs.liveramp.com/connect/en/formatting-column-based-files.html",
+        "https://docs.liveramp.com/privacy-manager/en/"
+        "asia-pacific-publisher-recommendations-for-privacy-and-data-ethics-review.html",
+    ),
+    read_on="2026-11-23",
+    example=(
+        ("MyName@liveramp.com ", "myname@liveramp.com"),
+        ("\u3000ｈａｎａｋｏ＠ｅｘａｍｐｌｅ．ｊｐ", "hanako@example.jp"),
+        ("a..b@docomo.ne.jp", "a..b@docomo.ne.jp"),
+        ("ha.na+ko@gmail.com", "ha.na+ko@gmail.com"),
+        ("ha\u200bnako@example.jp", "hanako@example.jp"),
+        ("なし", None),
+        ("test@test", None),
+        ("", None),
+        ("hana ko@example.jp", "hanako@example.jp"),
+        ("a@b@example.jp", None),
+        ("0a" * 32, None),
+    ),
+)

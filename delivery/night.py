@@ -1,0 +1,409 @@
+"""
+The steps of a night, as plain functions over settings and a day; nothing here knows Airflow.
+
+    plan ─┬─ extract ─ tabulate ─ merge ─ disclose ─ gate_tables ─ publish
+          ├─ redact                       (internal use only)
+          └─ build_feed ─ gate_feed ─ hand_over
+
+A step finds its input in staging and leaves its output there; what it returns are names
+and counts, fit for a log. Each can be run again, alone, with the same result.
+"""
+
+import dataclasses
+import datetime
+import shutil
+from collections.abc import Mapping
+
+import pyarrow as pa
+
+from anonymizers.disclosure import Release
+from anonymizers.errors import (
+    DayRefused,
+    FenceRefused,
+    GateRefused,
+    OutboxUnwritable,
+    PolicyAhead,
+    PublicationBroken,
+    SourceEmpty,
+    StopSignalsVanished,
+)
+from delivery import feeds, fence, manifest, outbox, publication
+from delivery.destinations import destinations
+from delivery.settings import Settings
+from delivery.spec import Destination
+from delivery.warehouse import Warehouse
+from expectations.checks import Outcome
+from transforms.extraction import add_up, extract_shard
+from transforms.purposes import ADVERTISING, POLICY_VERSION, STATISTICS, require_served
+from transforms.release import published_frame, release
+from transforms.source import (
+    SCHEMA,
+    Session,
+    Shard,
+    Source,
+    check_drift,
+    count_non_finite,
+    plan_shards,
+    read_demo_mark,
+)
+from transforms.spec import Reader, Table
+from transforms.staging import Staging, unwritable_as
+from transforms.suites import table_suite
+from transforms.tables import catalogue
+from transforms.tabulation import merge, tabulate_shard
+from transforms.texts import plan_text_shards, redact_shard
+
+STAGING_DAYS = 30
+SHRINK_LIMIT = 0.2
+"""Share of yesterday's stop signals that may be gone; erasures are few, a broken export is not."""
+
+TOKYO = datetime.timezone(datetime.timedelta(hours=9))
+
+
+@dataclasses.dataclass(frozen=True)
+class Night:
+    """One day's run of one deployment."""
+
+    settings: Settings
+    day: datetime.date
+    now: datetime.datetime
+    """The instant of the step, with a time zone."""
+
+    @property
+    def source(self) -> Source:
+        return Source(self.settings.source_url)
+
+    @property
+    def warehouse(self) -> Warehouse:
+        return Warehouse(self.settings.warehouse_url)
+
+    @property
+    def staging(self) -> Staging:
+        return Staging(self.settings.staging_url, self.day)
+
+    @property
+    def tables(self) -> dict[str, Table]:
+        """The tables whose purpose this deployment serves."""
+        return {name: t for name, t in catalogue().items() if t.purpose in self.settings.purposes}
+
+    @property
+    def destinations(self) -> dict[str, Destination]:
+        return {name: d for name, d in destinations().items() if d.purpose in self.settings.purposes}
+
+    def member_key(self):
+        return self.settings.secret.derive("staging/pseudonyms/1")
+
+    def text_key(self):
+        return self.settings.secret.derive("staging/texts/1")
+
+
+def plan(night: Night) -> dict:
+    """
+    Check everything that can be checked before a row is read, and cut the work into shards.
+
+    Args:
+        night: Which. Its instant is the run's: stop signals count as of then in every step before the fence.
+
+    Returns:
+        What the other steps need: shards, names, counts.
+
+    Raises:
+        A leaf of `SudareError` for each way in which the night must not start.
+    """
+    today = night.now.astimezone(TOKYO).date()
+    if night.day >= today:
+        raise DayRefused(f"{night.day} is not over in Asia/Tokyo; a night describes a day that is")
+    for purpose in night.settings.purposes:
+        require_served(purpose)
+    _require_writable(night)
+    with night.source.session(None) as session:
+        undeclared = check_drift(session)
+        night.settings.secret.require_fit_for(demo_source=read_demo_mark(session) is not None)
+    publication.finish_interrupted(night.warehouse, night.settings.published)
+    with night.source.session(Reader.ADS):
+        pass  # opened only so that a missing or excessive grant stops the night before it starts
+    with night.source.session(Reader.TEXT) as session:
+        texts = plan_text_shards(session, night.day, night.settings.postings_per_text_shard)
+    with night.source.session(Reader.STATISTICS) as session:
+        shards = plan_shards(session, night.settings.members_per_shard)
+        planned = {
+            "day": night.day.isoformat(),
+            "now": night.now.isoformat(),
+            "shards": [dataclasses.asdict(shard) for shard in shards],
+            "text_shards": [dataclasses.asdict(shard) for shard in texts],
+            "tables": list(night.tables),
+            "destinations": list(night.destinations),
+            "undeclared": undeclared,
+            "stop_signals": _require_stop_signals(night, session),
+            "non_finite": count_non_finite(session, Reader.STATISTICS),
+            "policy_version": _require_policy(session, today),
+        }
+        if not session.count("members"):
+            raise SourceEmpty("members: 0 rows; an empty source publishes nothing")
+    night.staging.write_json(planned, "plan.json")
+    return planned
+
+
+def _require_writable(night: Night) -> None:
+    night.staging.remove()
+    night.staging.write_json({}, "probe.json")
+    night.staging.remove_nights_before(night.day - datetime.timedelta(days=STAGING_DAYS))
+    for error, folder in ((OutboxUnwritable, night.settings.outbox), (PublicationBroken, night.settings.published)):
+        with unwritable_as(error, folder.name):
+            folder.mkdir(parents=True, exist_ok=True)
+            probe = folder / ".probe"
+            probe.write_bytes(b"sudare")
+            probe.unlink()
+
+
+def _require_policy(session: Session, today: datetime.date) -> str:
+    rows = session.rows(
+        f"select version from {SCHEMA}.policy_versions where effective_on <= date '{today}' "
+        "order by effective_on desc limit 1"
+    )
+    version = rows[0][0] if rows else None
+    if version != POLICY_VERSION:
+        raise PolicyAhead(
+            f"policy_versions: the policy in force is not {POLICY_VERSION}, from which the register of purposes was "
+            "written; read the new one, then change transforms/purposes.py"
+        )
+    return version
+
+
+def _require_stop_signals(night: Night, session: Session) -> dict[str, int]:
+    counts = {name: session.count(name) for name in ("opt_outs", "rights_requests", "consents")}
+    nights = night.warehouse.manifests()
+    before = manifest.parse(nights[max(nights)][1])["stop_signals"] if nights else {}
+    for name in ("opt_outs", "rights_requests"):
+        had, has = before.get(name, 0), counts[name]
+        if has < had * (1 - SHRINK_LIMIT) and not night.settings.accept_fewer_stop_signals:
+            raise StopSignalsVanished(
+                f"{name}: {has} rows, {had} on the last night; stop signals do not vanish. Find out why; if it is right, "
+                "run one night with SUDARE_ACCEPT_FEWER_STOP_SIGNALS=1"
+            )
+    return counts
+
+
+def _plan_of(night: Night) -> dict:
+    return night.staging.read_json("plan.json")
+
+
+def _planned_at(night: Night) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(_plan_of(night)["now"])
+
+
+def _shards(planned: dict) -> list[Shard]:
+    return [Shard(**shard) for shard in planned["shards"]]
+
+
+def extract(night: Night, shard: Mapping) -> dict:
+    """Read, de-identify and stage one shard of members and their postings."""
+    summary = extract_shard(night.source, night.staging, Shard(**shard), _planned_at(night), night.member_key())
+    night.staging.write_json(summary, "summaries", f"extract-{shard['number']:04d}.json")
+    return _kept(summary)
+
+
+def redact(night: Night, shard: Mapping) -> dict:
+    """Read, redact and stage one shard of the day's postings."""
+    summary = redact_shard(night.source, night.staging, Shard(**shard), _planned_at(night), night.text_key())
+    night.staging.write_json(summary, "summaries", f"redact-{shard['number']:04d}.json")
+    return _kept(summary)
+
+
+def _kept(summary: dict) -> dict:
+    return {name: {"read": one["read"], "kept": one["kept"]} for name, one in summary["accounts"].items()}
+
+
+def tabulate(night: Night, shard: Mapping) -> int:
+    """Stage the true cells of one shard; how many tables."""
+    tabulate_shard(night.staging, shard["number"], list(night.tables.values()))
+    return len(night.tables)
+
+
+def merge_cells(night: Night) -> int:
+    """Add up the shards' cells, table by table; how many tables."""
+    shards = len(_plan_of(night)["shards"])
+    for table in night.tables.values():
+        night.staging.write_table(merge(night.staging, table, shards), "merged", f"{table.name}.parquet")
+    return len(night.tables)
+
+
+def disclose(night: Night) -> dict[str, int]:
+    """Stage what would be published of every table; suppressed cells per table."""
+    releases = _releases(night)
+    for name, released in releases.items():
+        frame = published_frame(night.tables[name], released)
+        night.staging.write_table(pa.Table.from_pandas(frame, preserve_index=False), "releases", f"{name}.parquet")
+    return {name: released.suppressed_cells for name, released in releases.items()}
+
+
+def _releases(night: Night) -> dict[str, Release]:
+    boards = night.staging.read_json("boards.json")
+    return {
+        name: release(
+            table, night.staging.read_table("merged", f"{name}.parquet"), night.day, boards, night.settings.control
+        )
+        for name, table in night.tables.items()
+    }
+
+
+def gate_tables(night: Night) -> dict:
+    """
+    Validate every table as it would be published.
+
+    Raises:
+        GateRefused: an expectation failed; the outcomes are kept in staging either way.
+    """
+    from expectations.validation import validate  # Great Expectations takes many seconds to import
+
+    outcomes: list[Outcome] = []
+    for name, table in night.tables.items():
+        frame = night.staging.read_table("releases", f"{name}.parquet").to_pandas()
+        outcomes += validate(name, frame, table_suite(table, night.settings.control.threshold))
+    return _judge(night, "tables", outcomes)
+
+
+def _judge(night: Night, gate: str, outcomes: list[Outcome]) -> dict:
+    from expectations.gate import require_green
+
+    night.staging.write_json([o.as_dict() for o in outcomes], "gates", f"{gate}.json")
+    require_green(outcomes)
+    return {"gate": gate, "expectations": len(outcomes), "failed": 0}
+
+
+def publish(night: Night) -> dict:
+    """
+    Publish the releases that the gate let pass.
+
+    Raises:
+        GateRefused: a release is not what was validated.
+    """
+    releases = _releases(night)
+    for name, released in releases.items():
+        validated = night.staging.read_table("releases", f"{name}.parquet").to_pandas()
+        if not published_frame(night.tables[name], released).astype(object).equals(validated.astype(object)):
+            raise GateRefused(f"{name}: what would be published is not what was validated; run the night again")
+    finished = publication.publish(
+        night.warehouse, night.settings.published, night.day, releases, night.tables, _statistics_manifest(night)
+    )
+    return {"tables": len(releases), "rows": sum(o["rows"] for o in finished["outputs"])}
+
+
+def _statistics_manifest(night: Night) -> dict:
+    planned = _plan_of(night)
+    steps = [("extract", len(planned["shards"])), ("redact", len(planned["text_shards"]))]
+    summaries = [
+        night.staging.read_json("summaries", f"{step}-{n:04d}.json") for step, count in steps for n in range(count)
+    ]
+    inputs = add_up(summaries)
+    manifest.require_adds_up(inputs["accounts"])
+    return {
+        "night": planned["day"],
+        "purpose": STATISTICS,
+        "policy_version": planned["policy_version"],
+        "code_version": manifest.code_version(),
+        "key_ids": {key.purpose: key.id for key in (night.member_key(), night.text_key())},
+        "threshold": night.settings.control.threshold,
+        "inputs": inputs["accounts"],
+        "unfit_values": inputs["unfit"],
+        "infinite_dates": planned["non_finite"],
+        "undeclared_in_source": planned["undeclared"],
+        "stop_signals": planned["stop_signals"],
+        "gate": night.staging.read_json("gates", "tables.json"),
+    }
+
+
+def build_feed(night: Night, name: str) -> dict:
+    """Permit, encode and keep one destination's feed, in a private place."""
+    return _build(night, night.destinations[name], _planned_at(night))
+
+
+def _build(night: Night, destination: Destination, now: datetime.datetime) -> dict:
+    feed = feeds.build_feed(destination, night.source, _shards(_plan_of(night)), night.day, now)
+    told = feeds.keep_pending(feed, outbox.pending_place(night.settings.outbox, destination.name))
+    night.staging.write_json(told, "feeds", f"{destination.name}.json")
+    return told
+
+
+def gate_feed(night: Night, name: str) -> dict:
+    """
+    Validate one finished feed against what the source says now.
+
+    Raises:
+        GateRefused: an expectation failed.
+    """
+    destination, told = night.destinations[name], night.staging.read_json("feeds", f"{name}.json")
+    content = outbox.read_pending(night.settings.outbox, told)
+    with night.source.session(Reader.ADS) as session:
+        evidence = fence.read_evidence(destination, session, night.day, _planned_at(night))
+    return _gate(night, destination, told, content, evidence)
+
+
+def _gate(night: Night, destination: Destination, told: dict, content: bytes, evidence: fence.Evidence) -> dict:
+    from expectations.validation import validate
+
+    digests = feeds.read_back(destination, content)
+    measures = fence.measure(destination, digests, evidence, told["account"]["kept"])
+    outcomes = validate(destination.name, measures, fence.feed_suite(destination, measures))
+    return _judge(night, f"feed-{destination.name}", outcomes)
+
+
+def hand_over(night: Night, name: str, tries: int = 3) -> dict:
+    """
+    Let one feed out through the fence.
+
+    Stop signals are read again in a fresh transaction. If anybody in the feed has said
+    stop since it was built, it is built, gated and fenced again.
+
+    Args:
+        night: Which.
+
+        name: The destination.
+
+        tries: How often a feed is built anew before the night gives up.
+
+    Raises:
+        FenceRefused: stop signals kept coming in; nothing was handed over.
+    """
+    destination = night.destinations[name]
+    for _ in range(tries):
+        told = night.staging.read_json("feeds", f"{name}.json")
+        content = outbox.read_pending(night.settings.outbox, told)
+        with night.source.session(Reader.ADS) as session:
+            evidence = fence.read_evidence(destination, session, night.day, night.now)
+        caught = evidence.count_in(feeds.read_back(destination, content)[destination.columns[0][0]])
+        if not any(caught.values()):
+            fresh = outbox.hand_over(
+                night.settings.outbox, destination, night.day, told, _feed_manifest(night, destination, told, evidence)
+            )
+            return {"destination": name, "rows": told["rows"], "handed_over": "now" if fresh else "before"}
+        told = _build(night, destination, night.now)
+        _gate(night, destination, told, outbox.read_pending(night.settings.outbox, told), evidence)
+    raise FenceRefused(f"{name}: after {tries} tries somebody in the feed had said stop again; run the night again")
+
+
+def _feed_manifest(night: Night, destination: Destination, told: dict, evidence: fence.Evidence) -> dict:
+    manifest.require_adds_up({destination.name: told["account"]})
+    planned = _plan_of(night)
+    return {
+        "night": planned["day"],
+        "purpose": ADVERTISING,
+        "policy_version": planned["policy_version"],
+        "code_version": manifest.code_version(),
+        "legal_class": manifest.LEGAL_CLASS_FEED,
+        "recipient": dataclasses.asdict(destination.recipient),
+        "items": [header for header, _ in destination.columns],
+        "rule": destination.rule_id,
+        "inputs": {"members": told["account"]},
+        "outputs": [{"file": told["file"], "rows": told["rows"], "sha256": told["sha256"]}],
+        "fence": {"stopped_addresses": {reason: len(found) for reason, found in evidence.stopped.items()}},
+        "gate": night.staging.read_json("gates", f"feed-{destination.name}.json"),
+    }
+
+
+def close(night: Night) -> None:
+    """Remove true cells, pending feeds and whatever else was only needed between two steps, also after a failure."""
+    for part in ("cells", "merged", "releases"):
+        night.staging.remove(part)
+    for name in night.destinations:
+        shutil.rmtree(outbox.pending_place(night.settings.outbox, name), ignore_errors=True)

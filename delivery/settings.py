@@ -1,0 +1,88 @@
+"""
+What a deployment sets, read from the environment once, at the top.
+
+Everything below this module gets it as arguments: no other module reads the environment.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from anonymizers.controls import DEFAULT_THRESHOLD, DisclosureControl
+from anonymizers.errors import SettingRefused
+from anonymizers.keys import Secret
+
+MEMBERS_PER_SHARD = 250_000
+"""A shard of this size and its postings need about 400 MB of memory in one process."""
+
+POSTINGS_PER_TEXT_SHARD = 20_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """A deployment. The URLs, which may hold passwords, and the secret show in no ``repr``."""
+
+    source_url: str = field(repr=False)
+    warehouse_url: str = field(repr=False)
+    secret: Secret
+    staging_url: str
+    published: Path
+    outbox: Path
+    control: DisclosureControl
+    members_per_shard: int = MEMBERS_PER_SHARD
+    postings_per_text_shard: int = POSTINGS_PER_TEXT_SHARD
+    purposes: tuple[str, ...] = ("P09", "P10")
+    accept_fewer_stop_signals: bool = False
+    """For the one night on which somebody has checked that they are rightly fewer."""
+
+
+def home(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where everything lives that nobody placed elsewhere: ``SUDARE_HOME``, else ``.sudare`` here."""
+    return Path(environment.get("SUDARE_HOME") or ".sudare").resolve()
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """
+    The settings of this process.
+
+    Raises:
+        SettingRefused: a URL is missing, or a number is none.
+        KeyMissing, KeyTooShort: the secret.
+        ThresholdTooLow: the threshold.
+    """
+    root = home(environment)
+    return Settings(
+        source_url=_database(environment, "SUDARE_SOURCE_URL"),
+        warehouse_url=_database(environment, "SUDARE_WAREHOUSE_URL"),
+        secret=Secret(environment.get("SUDARE_SECRET", "")),
+        staging_url=environment.get("SUDARE_STAGING_URL") or str(root / "staging"),
+        published=Path(environment.get("SUDARE_PUBLISHED") or root / "published"),
+        outbox=Path(environment.get("SUDARE_OUTBOX") or root / "outbox"),
+        control=DisclosureControl(threshold=_number(environment, "SUDARE_THRESHOLD", DEFAULT_THRESHOLD)),
+        members_per_shard=_positive(environment, "SUDARE_MEMBERS_PER_SHARD", MEMBERS_PER_SHARD),
+        postings_per_text_shard=_positive(environment, "SUDARE_POSTINGS_PER_TEXT_SHARD", POSTINGS_PER_TEXT_SHARD),
+        purposes=tuple((environment.get("SUDARE_PURPOSES") or "P09,P10").split(",")),
+        accept_fewer_stop_signals=environment.get("SUDARE_ACCEPT_FEWER_STOP_SIGNALS") == "1",
+    )
+
+
+def _database(environment: Mapping[str, str], name: str) -> str:
+    url = environment.get(name, "")
+    if not url.startswith(("postgresql://", "postgres://", "postgresql+psycopg://")):
+        raise SettingRefused(f"{name} is not set to a PostgreSQL URL (postgresql://…)")
+    return url
+
+
+def _number(environment: Mapping[str, str], name: str, default: int) -> int:
+    text = environment.get(name) or str(default)
+    if not text.lstrip("-").isdecimal():
+        raise SettingRefused(f"{name} is not a whole number")
+    return int(text)
+
+
+def _positive(environment: Mapping[str, str], name: str, default: int) -> int:
+    number = _number(environment, name, default)
+    if number < 1:
+        raise SettingRefused(f"{name} is {number}; give at least 1")
+    return number

@@ -1,0 +1,89 @@
+"""
+Running checks with Great Expectations: the only module that imports it.
+
+Importing this costs many seconds and hundreds of megabytes: import it inside a task. Its
+result formats all carry failing values or exception texts somewhere, so a result is never
+stored or logged; `Outcome`s are rebuilt from it by an allow-list.
+"""
+
+import logging
+import os
+import unicodedata
+import warnings
+
+import pandas as pd
+
+from expectations.checks import Check, Outcome
+
+os.environ["GX_ANALYTICS_ENABLED"] = "false"
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # its own dependencies' deprecations; ours stay errors
+    import great_expectations as gx
+
+logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
+
+_FORMAT = {"result_format": "BASIC", "partial_unexpected_count": 0}
+
+
+def validate(output: str, frame: pd.DataFrame, checks: list[Check]) -> list[Outcome]:
+    """
+    Validate a frame; text is checked in its NFKC form, so that full-width letters do not hide.
+
+    Args:
+        output: Name of what is checked, for the outcomes.
+
+        frame: What would be published.
+
+        checks: Row count first.
+
+    Returns:
+        One outcome per check, in order. An expectation that raised has not passed.
+
+    Raises:
+        ValueError: the first check is not the row count.
+    """
+    if not checks or checks[0].expectation != "ExpectTableRowCountToBeBetween":
+        raise ValueError(f"{output}: the first check of a suite is the row count")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        batch = _batch(_normalised(frame))
+        return [_outcome(output, check, batch) for check in checks]
+
+
+def _normalised(frame: pd.DataFrame) -> pd.DataFrame:
+    text = [name for name in frame.columns if pd.api.types.is_string_dtype(frame[name])]
+    return frame.assign(**{name: frame[name].map(_nfkc, na_action="ignore") for name in text})
+
+
+def _nfkc(value: object) -> str:
+    return unicodedata.normalize("NFKC", str(value))
+
+
+def _batch(frame: pd.DataFrame):
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    source = context.data_sources.add_pandas("memory")
+    definition = source.add_dataframe_asset("output").add_batch_definition_whole_dataframe("whole")
+    return definition.get_batch({"dataframe": frame})
+
+
+def _outcome(output: str, check: Check, batch) -> Outcome:
+    arguments = {**({"column": check.column} if check.column else {}), **check.params}
+    try:
+        expectation = getattr(gx.expectations, check.expectation)(**arguments)
+        found = batch.validate(expectation, result_format=_FORMAT)
+        success, counts = bool(found.success), found.result
+    except Exception:  # noqa: BLE001  whatever it is, it has not passed, and its text may quote a value
+        success, counts = False, {}
+    return Outcome(
+        output,
+        check.expectation,
+        check.column,
+        success,
+        _count(counts.get("element_count")),
+        _count(counts.get("unexpected_count")),
+    )
+
+
+def _count(value: object) -> int | None:
+    return int(value) if isinstance(value, int) and not isinstance(value, bool) else None

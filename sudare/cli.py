@@ -1,0 +1,206 @@
+"""The `sudare` command: what a person types."""
+
+import datetime
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from anonymizers.errors import SettingRefused, SudareError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Statistics that point at nobody, and ad feeds of people who said yes. One night after another.",
+)
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+Date = Annotated[
+    str | None, typer.Option("--date", help="Day to describe, YYYY-MM-DD, Asia/Tokyo.", show_default=False)
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+
+
+def main() -> None:
+    """Run a command; an error of ours ends with its reason and its exit status."""
+    os.umask(0o077)
+    try:
+        app()
+    except SudareError as error:
+        err.print(f"[bold red]{error.reason}[/] {error}", markup=True)
+        sys.exit(error.exit_status)
+
+
+def _day(text: str, option: str = "--date") -> datetime.date:
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        raise SettingRefused(f"{option} is no date of the form YYYY-MM-DD") from None
+
+
+@app.command()
+def demo(
+    members: Annotated[int, typer.Option(min=100, help="Members on the site.")] = 20_000,
+    postings: Annotated[int, typer.Option(min=0, help="Postings of the last weeks.")] = 100_000,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same site.")] = 1,
+    until: Annotated[str | None, typer.Option(help="Last full day of the site; a later one lets it live on.")] = None,
+    replace: Annotated[bool, typer.Option(help="Throw an existing demo site away first.")] = False,
+) -> None:
+    """Make the synthetic site, or let it live on, in SUDARE_SOURCE_URL or an embedded PostgreSQL."""
+    from sudare.demo.site import DEMO_DAY, make_site
+    from sudare.deployment import environment
+
+    last = _day(until, "--until") if until else DEMO_DAY
+    found = environment()
+    with err.status("making the site") as status:
+        summary = make_site(
+            found["SUDARE_SOURCE_URL"],
+            members=members,
+            postings=postings,
+            seed=seed,
+            until=last,
+            replace=replace,
+            progress=lambda what, done, total: status.update(f"{what}: {done:,} of {total:,}"),
+        )
+    _apply_grants(found["SUDARE_SOURCE_URL"])
+    out.print(f"demo site until {last}: {summary}")
+
+
+def _apply_grants(url: str) -> None:
+    from sudare.grants import apply
+
+    apply(url)
+
+
+@app.command()
+def night(date: Date = None, as_json: AsJson = False) -> None:
+    """Run one night through the DAG and tell what came of it."""
+    from delivery.settings import read_settings
+    from sudare.deployment import environment
+    from sudare.runner import run_night
+    from sudare.summary import print_step, print_summary, summarise
+
+    found = environment()
+    settings = read_settings(found)
+    day = _day(date) if date else _default_day(found["SUDARE_SOURCE_URL"])
+    quiet: Callable[[dict], None] = lambda record: None  # noqa: E731
+    run = run_night(found, day, quiet if as_json else lambda record: print_step(out, record))
+    told = summarise(settings, day, run)
+    if as_json:
+        sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
+    else:
+        print_summary(out, told)
+    sys.exit(run.exit_status)
+
+
+def _default_day(source_url: str) -> datetime.date:
+    """The demo site's last day; for any other source, yesterday in Tokyo."""
+    from delivery.night import TOKYO
+    from transforms.source import Source, read_demo_mark
+
+    with Source(source_url).session(None) as session:
+        mark = read_demo_mark(session)
+    if mark:
+        return datetime.date.fromisoformat(mark["until"])
+    return datetime.datetime.now(TOKYO).date() - datetime.timedelta(days=1)
+
+
+@app.command()
+def grants(
+    apply: Annotated[bool, typer.Option("--apply", help="Run them against SUDARE_SOURCE_URL, as its owner.")] = False,
+) -> None:
+    """Print the statements that make the three reader roles and grant each its columns."""
+    from sudare import grants as reader_grants
+    from transforms.datasets import grants as statements
+
+    if apply:
+        from sudare.deployment import environment
+
+        reader_grants.apply(environment()["SUDARE_SOURCE_URL"])
+        err.print("applied: sudare_statistics, sudare_ads, sudare_text")
+        return
+    for statement in statements():
+        sys.stdout.write(statement + ";\n")
+
+
+@app.command()
+def tables(as_json: AsJson = False) -> None:
+    """List the statistical tables: what is counted, by what, and what was done to it."""
+    from sudare.catalogue import describe_all, print_catalogue
+
+    if as_json:
+        sys.stdout.write(json.dumps(describe_all(), ensure_ascii=False, indent=1) + "\n")
+    else:
+        print_catalogue(out)
+
+
+@app.command()
+def show(
+    table: Annotated[str, typer.Argument(help="A name from `sudare tables`.")],
+    rows: Annotated[int, typer.Option(min=1, help="Rows to print.")] = 40,
+    as_json: AsJson = False,
+) -> None:
+    """Print a table as it is published now, as an analyst reads it."""
+    from delivery.settings import read_settings
+    from sudare.catalogue import print_table, read_current
+    from sudare.deployment import environment
+
+    spec, frame = read_current(read_settings(environment()), table)
+    if as_json:
+        sys.stdout.write(frame.to_json(orient="records", force_ascii=False, date_format="iso") + "\n")
+    else:
+        print_table(out, spec, frame, rows)
+
+
+@app.command()
+def feeds(as_json: AsJson = False) -> None:
+    """Per destination: what lies in the outbox, and who was held back and why."""
+    from delivery.settings import read_settings
+    from sudare.deployment import environment
+    from sudare.summary import print_feeds, read_feeds
+
+    told = read_feeds(read_settings(environment()).outbox)
+    if as_json:
+        sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
+    else:
+        print_feeds(out, told)
+
+
+@app.command()
+def verify(as_json: AsJson = False) -> None:
+    """Recompute the digests and counts of every manifest; a changed byte is an error."""
+    from delivery.settings import read_settings
+    from delivery.verification import verify as check
+    from sudare.deployment import environment
+
+    told = check(read_settings(environment()))
+    if as_json:
+        sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
+    else:
+        out.print(
+            f"{told['nights']} nights, {told['files']} files, {told['feeds']} feeds: every digest and count is as recorded"
+        )
+
+
+@app.command()
+def redact() -> None:
+    """
+    Redact texts: JSON lines {"id", "text", "names"?} in, {"id", "text", "spans"} out.
+
+    Offsets are code points of the text given. A text that cannot be treated comes back
+    with its reason under "refused" and no text at all.
+    """
+    from sudare.redaction import redact_lines
+
+    for line in redact_lines(sys.stdin):
+        sys.stdout.write(line + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""
+Running one night on this machine: the real DAG in a process of its own, followed step by step.
+"""
+
+import datetime
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from anonymizers.errors import Fault
+from delivery.settings import home
+
+POLL_S = 0.2
+
+
+@dataclass(frozen=True)
+class Run:
+    """A night that ran: its steps in the order they ended, and where its log is."""
+
+    steps: list[dict]
+    log: Path
+    seconds: float
+    exit_status: int
+
+    @property
+    def failures(self) -> list[dict]:
+        """Steps that failed and were not retried to success."""
+        last = {(one["step"], one["shard"]): one for one in self.steps}
+        return [one for one in last.values() if "reason" in one]
+
+
+def run_night(environment: Mapping[str, str], day: datetime.date, on_step: Callable[[dict], None]) -> Run:
+    """
+    Run the DAG for one day and wait for it.
+
+    Args:
+        environment: From `sudare.deployment.environment`.
+
+        day: Asia/Tokyo.
+
+        on_step: Called with each step's record as it ends: name, shard, seconds, counts or reason.
+
+    Returns:
+        The run; its exit status is that of the first step that failed, or 0.
+    """
+    place = home(environment)
+    stamp = f"{day}-{datetime.datetime.now(datetime.UTC):%Y%m%dT%H%M%S}"
+    log, steps = place / "logs" / f"{stamp}.log", place / "logs" / f"{stamp}.steps.jsonl"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    steps.touch()
+    started, seen = time.time(), 0
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dags.run", day.isoformat()],
+            env={**environment, "SUDARE_STEPS_FILE": str(steps)},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            while process.poll() is None:
+                seen = _follow(steps, seen, on_step)
+                time.sleep(POLL_S)
+        finally:
+            process.terminate()
+        _follow(steps, seen, on_step)
+    records = _read(steps)
+    run = Run(records, log, time.time() - started, 0)
+    status = _status(run, process.returncode)
+    return Run(records, log, run.seconds, status)
+
+
+def _status(run: Run, returned: int) -> int:
+    if run.failures:
+        return run.failures[0]["exit_status"]
+    return Fault.exit_status if returned else 0
+
+
+def _read(steps: Path) -> list[dict]:
+    return [json.loads(line) for line in steps.read_text().splitlines(keepends=True) if line.endswith("\n")]
+
+
+def _follow(steps: Path, seen: int, on_step: Callable[[dict], None]) -> int:
+    records = _read(steps)
+    for record in records[seen:]:
+        on_step(record)
+    return len(records)

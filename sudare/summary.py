@@ -1,0 +1,108 @@
+"""What a night came to, for the person who started it."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table as Grid
+
+from delivery import manifest
+from delivery.settings import Settings
+from sudare.runner import Run
+
+_NAMES = {"members": "members", "postings": "postings, 28 days", "texts": "texts of the day"}
+
+
+def summarise(settings: Settings, day, run: Run) -> dict:
+    """Everything a night left behind, in counts."""
+    shown = settings.published / day.isoformat() / "manifest.json"
+    published = {one["step"] for one in run.steps if "reason" not in one} >= {"publish"}
+    return {
+        "night": day.isoformat(),
+        "exit_status": run.exit_status,
+        "published": published,
+        "seconds": round(run.seconds, 1),
+        "statistics": manifest.parse(shown.read_bytes()) if published and shown.is_file() else None,
+        "feeds": [one for one in read_feeds(settings.outbox) if one["night"] == day.isoformat()],
+        "failures": [{key: one[key] for key in ("step", "reason", "exit_status", "message")} for one in run.failures],
+        "steps": run.steps,
+        "places": {
+            "tables": f"{settings.published / day.isoformat()}",
+            "warehouse": "schema stats",
+            "feeds": str(settings.outbox),
+            "log": str(run.log),
+        },
+    }
+
+
+def read_feeds(outbox: Path) -> list[dict]:
+    """The record of every feed in the outbox."""
+    records = sorted((outbox / ".manifests").glob("*/*.json"))
+    return [{"destination": path.parent.name, **manifest.parse(path.read_bytes())} for path in records]
+
+
+def print_step(out: Console, record: dict) -> None:
+    """One line as a step ends."""
+    name = f"{record['step']}[{record['shard']}]"
+    mark = "[bold red]✗[/]" if "reason" in record else "[green]✓[/]"
+    reason = f"  [red]{record['reason']}[/]" if "reason" in record else ""
+    out.print(f"{mark} {name.ljust(18)} {record['seconds']:>6.1f} s{reason}")
+
+
+def print_summary(out: Console, told: dict) -> None:
+    """The whole night on one screen."""
+    out.print()
+    if told["statistics"]:
+        _print_statistics(out, told["statistics"])
+    print_feeds(out, told["feeds"])
+    for failure in told["failures"]:
+        out.print(f"[bold red]{failure['step']}: {failure['reason']}[/] (exit {failure['exit_status']})", markup=True)
+        out.print(f"  {failure['message']}", markup=False)
+    if told["exit_status"]:
+        state = "The statistics were published." if told["published"] else "No statistics were published."
+        out.print(f"[bold red]The night failed.[/] {state} Running it again is safe. Log: {told['places']['log']}")
+        return
+    out.print(f"[bold green]The night of {told['night']} is published[/] in {told['seconds']:.0f} s.")
+    for what, where in told["places"].items():
+        out.print(f"  {what.ljust(10)} {where}")
+
+
+def _print_statistics(out: Console, night: dict) -> None:
+    grid = _grid("in", "read", "kept", "left out, by reason")
+    for name, one in night["inputs"].items():
+        grid.add_row(_NAMES.get(name, name), f"{one['read']:,}", f"{one['kept']:,}", _reasons(one["dropped"]))
+    out.print(grid)
+    grid = _grid("table", "cells", "suppressed", "")
+    for output in night["outputs"]:
+        grid.add_row(output["table"], f"{output['rows']:,}", f"{output['suppressed_cells']:,}", "")
+    out.print(grid)
+    passed = sum(outcome["success"] for outcome in night["gate"])
+    out.print(
+        f"gate: {passed} of {len(night['gate'])} expectations hold; "
+        f"cells under {night['threshold']} distinct members are suppressed\n"
+    )
+
+
+def print_feeds(out: Console, told: list[dict]) -> None:
+    """Per feed: rows, and who was held back."""
+    if not told:
+        return
+    grid = _grid("feed", "members", "sent", "held back, by reason")
+    for one in told:
+        members, (output,) = one["inputs"]["members"], one["outputs"]
+        name = f"{one['destination']} {one['night']}"
+        grid.add_row(name, f"{members['read']:,}", f"{output['rows']:,}", _reasons(members["dropped"]))
+    out.print(grid)
+    out.print()
+
+
+def _grid(*headers: str) -> Grid:
+    grid = Grid(box=None, header_style="bold", pad_edge=False)
+    for position, header in enumerate(headers):
+        grid.add_column(header, justify="right" if position in (1, 2) else "left")
+    return grid
+
+
+def _reasons(dropped: dict[str, int]) -> str:
+    return (
+        ", ".join(f"{reason} {count:,}" for reason, count in sorted(dropped.items(), key=lambda item: -item[1])) or "–"
+    )

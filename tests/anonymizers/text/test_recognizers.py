@@ -1,0 +1,113 @@
+"""Every recogniser: its worked examples, and hostile texts in bounded time."""
+
+import time
+
+import pytest
+
+from anonymizers.text.engine import analyzer, recognizer_modules
+from anonymizers.text.normalisation import normalise
+from anonymizers.text.patterns import CuedPatternRecognizer, cue, form
+from anonymizers.text.redaction import LONGEST_TEXT_BYTES, redact
+
+MODULES = {module.__name__.rsplit(".", 1)[-1]: module for module in recognizer_modules()}
+
+EXAMPLES = [
+    pytest.param(module, example, id=f"{name} example {number}")
+    for name, module in MODULES.items()
+    for number, example in enumerate(module.EXAMPLES, 1)
+]
+
+LONGEST = 49_000
+HOSTILE_SEEDS = {
+    "digits": "0",
+    "digits and hyphens": "0-",
+    "digits and spaces": "0 ",
+    "mobile beginnings": "090-",
+    "card beginnings": "4111 ",
+    "dates": "2020/1/1",
+    "dates almost born": "1月1日に",
+    "letters": "a",
+    "addresses without an end": "a.",
+    "addresses in a row": "a@b.co ",
+    "at signs": "a@",
+    "schemes": "http://",
+    "dots": "https://....",
+    "hosts": "a.jp/",
+    "colons": "1:",
+    "octets": "1.",
+    "kanji": "市",
+    "prefectures": "東京都",
+    "municipalities": "東京都町",
+    "house numbers": "港区一-",
+    "cue words": "口座番号",
+    "symbols and numbers": "記号12345",
+    "cues for an id": "LINEID:",
+    "handles": "@ab",
+    "passports": "AB1234567 ",
+    "postal marks": "〒",
+    "brackets": "(0",
+    "spaces": " ",
+    "kana": "あ",
+}
+
+
+def hostile(seed):
+    """The seed over and over, as long as a text may be."""
+    return (seed * LONGEST)[: min(LONGEST, LONGEST_TEXT_BYTES // max(len(c.encode()) for c in seed))]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_recogniser_has_a_worked_example_and_a_counter_example(name):
+    found = [bool(example.found) for example in MODULES[name].EXAMPLES]
+    assert True in found and False in found
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_recogniser_reads_japanese_and_has_one_label(name):
+    recogniser = MODULES[name].recognizer()
+    assert recogniser.supported_language == "ja"
+    assert len(recogniser.supported_entities) == 1
+
+
+@pytest.mark.parametrize(("module", "example"), EXAMPLES)
+def test_examples_are_found_by_the_whole(module, example):
+    label = module.recognizer().supported_entities[0]
+    redacted = redact(example.text, example.names)
+    assert tuple(example.text[s.start : s.end] for s in redacted.spans if s.label == label) == example.found
+
+
+@pytest.mark.parametrize("seed", HOSTILE_SEEDS.values(), ids=HOSTILE_SEEDS)
+def test_no_recogniser_takes_long_on_a_hostile_text(seed):
+    text = normalise(hostile(seed)).text
+    for recogniser in analyzer().registry.recognizers:
+        artifacts = analyzer().nlp_engine.process_text(text, "ja")
+        artifacts.known_forms = ("0", "a" * 50, "ああ", "市" * 9)
+        began = time.process_time()
+        recogniser.analyze(text, recogniser.supported_entities, artifacts)
+        assert time.process_time() - began < 2, type(recogniser).__name__
+
+
+@pytest.mark.parametrize("seed", ["090-0000-0000 ", "a@b.co ", "ああ、"], ids=["numbers", "addresses", "names"])
+def test_thousands_of_finds_take_bounded_time(seed):
+    began = time.process_time()
+    assert redact(hostile(seed), ("ああ",)).spans
+    assert time.process_time() - began < 6
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["[0-9]+", "(?P<number>[0-9])", "(?P<value>[0-9])(x)"],
+    ids=["no group", "another name", "a second group"],
+)
+def test_an_expression_without_its_one_group_is_refused(expression):
+    with pytest.raises(ValueError, match=r"^an expression has exactly one group, named value or cued$"):
+        CuedPatternRecognizer("ANY", form("any", expression))
+
+
+def test_a_cued_value_needs_no_check():
+    class Refusing(CuedPatternRecognizer):
+        def validate_result(self, pattern_text):
+            return False
+
+    recogniser = Refusing("ANY", form("form", "(?P<value>[0-9])"), cue("cue", "x(?P<cued>[0-9])"))
+    assert [(r.start, r.end) for r in recogniser.analyze("1x2", ["ANY"])] == [(2, 3)]

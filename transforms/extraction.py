@@ -1,0 +1,106 @@
+"""
+Extract and de-identify one shard in one step: what reaches staging is already treated.
+
+The raw rows live in this process's memory between two calls, and nowhere else.
+"""
+
+import datetime
+
+import pyarrow as pa
+
+from anonymizers.errors import SourceEmpty
+from anonymizers.keys import Key
+from transforms.deidentification import Account, Deidentified, SourceRows, deidentify
+from transforms.source import Session, Shard, Source, tokyo_days
+from transforms.spec import WINDOW_DAYS, Reader
+from transforms.staging import Staging
+
+READER = Reader.STATISTICS
+
+
+def extract_shard(source: Source, staging: Staging, shard: Shard, now: datetime.datetime, key: Key) -> dict:
+    """
+    Stage one shard's de-identified members and postings.
+
+    Args:
+        source: The site's database; read as the statistics role, in one transaction.
+
+        staging: The night's place; ``members`` and ``postings`` are written there.
+
+        shard: Whose rows.
+
+        now: When the night runs; a stop signal counts until it is revoked.
+
+        key: For the members' pseudonyms.
+
+    Returns:
+        Counts only: per dataset read, kept and dropped by reason, and values on no code list.
+    """
+    day = staging.day
+    with source.session(READER) as session:
+        rows = read_shard(session, shard, day)
+        anonymous = _count_anonymous(session, day) if shard.number == 0 else 0
+    result = deidentify(rows, day, now, key)
+    name = f"{shard.number:04d}.parquet"
+    staging.write_table(result.members, "members", name)
+    staging.write_table(result.postings, "postings", name)
+    if shard.number == 0:
+        staging.write_json(_board_names(rows.boards), "boards.json")
+    return _summary(result, anonymous)
+
+
+def read_shard(session: Session, shard: Shard, day: datetime.date) -> SourceRows:
+    """What the statistics reader reads of one shard; postings of the 28 days that end with ``day``."""
+    whose = shard.where()
+    window = tokyo_days("posted_at", day - datetime.timedelta(days=WINDOW_DAYS - 1), day)
+    conditions = {
+        **dict.fromkeys(("members", "children", "consents", "opt_outs", "rights_requests"), whose),
+        "boards": "true",
+        "threads": f"thread_id in (select thread_id from postings where {whose} and {window})",
+        "postings": f"{whose} and {window}",
+    }
+    return SourceRows(**{name: session.read(name, READER, where) for name, where in conditions.items()})
+
+
+def _count_anonymous(session: Session, day: datetime.date) -> int:
+    window = tokyo_days("posted_at", day - datetime.timedelta(days=WINDOW_DAYS - 1), day)
+    return session.count("postings", f"member_id is null and {window}")
+
+
+def _board_names(boards: pa.Table) -> list[str]:
+    """The titles of the boards that may be named."""
+    rows = boards.select(["title", "is_sensitive"]).to_pylist()
+    return sorted({row["title"] for row in rows if not row["is_sensitive"]})
+
+
+def _summary(result: Deidentified, anonymous: int) -> dict:
+    postings = result.accounts["postings"]
+    if anonymous:
+        postings = Account(postings.read + anonymous, {**postings.dropped, "anonymous": anonymous})
+    accounts = {**result.accounts, "postings": postings}
+    return {"accounts": {name: a.as_dict() for name, a in accounts.items()}, "unfit": result.unfit}
+
+
+def add_up(summaries: list[dict]) -> dict:
+    """
+    Add the shards' counts.
+
+    Raises:
+        SourceEmpty: not one member was read; an empty night is an error of the source, never a result.
+    """
+    total: dict = {"accounts": {}, "unfit": {}}
+    for summary in summaries:
+        for name, one in summary["accounts"].items():
+            sums = total["accounts"].setdefault(name, {"read": 0, "kept": 0, "dropped": {}})
+            sums["read"] += one["read"]
+            sums["kept"] += one["kept"]
+            _add(sums["dropped"], one["dropped"])
+        _add(total["unfit"], summary["unfit"])
+    if not total["accounts"].get("members", {}).get("read"):
+        raise SourceEmpty("members: 0 rows; an empty source publishes nothing")
+    return total
+
+
+def _add(sums: dict[str, int], counts: dict[str, int]) -> None:
+    for reason, count in counts.items():
+        sums[reason] = sums.get(reason, 0) + count

@@ -1,0 +1,285 @@
+"""
+Reading the site's database: the only module that sends it SQL.
+
+Every query is made from the declared datasets, column by column, and runs as one of the
+three reader roles inside one REPEATABLE READ, READ ONLY transaction. What a role may not
+read, the database refuses; a role that could read more than its columns is refused here.
+"""
+
+import datetime
+import itertools
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+import adbc_driver_postgresql.dbapi as adbc
+import pyarrow as pa
+
+from anonymizers.errors import (
+    ReaderOverGranted,
+    ReaderUnderGranted,
+    SourceChanged,
+    SourceMissing,
+    SourceUnreachable,
+    StopSignalsUnreadable,
+    SudareError,
+    Transient,
+)
+from transforms.datasets import DATASETS
+from transforms.spec import Column, Gate, Reader
+
+SCHEMA = "public"
+BATCH_BYTES = 8 << 20
+"""Arrow batches of 8 MiB: measured fastest, and it bounds the memory of a stream."""
+
+STOP_SIGNALS = ("opt_outs", "rights_requests", "consents")
+"""Datasets without which nobody may be counted or fed: unreadable means stop."""
+
+_PRIVILEGE = "42501"
+_NO_SUCH_ROLE = "22023"
+_UNDEFINED = ("42P01", "42703", "3F000")
+_CUT = ("08", "57P", "53", "28", "3D")
+"""SQLSTATE classes of a connection that failed or was cut, and of a server that is short of something."""
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A range of member numbers, ``first`` included, ``end`` not; None is open."""
+
+    number: int
+    first: int | None
+    end: int | None
+
+    def where(self, column: str = "member_id") -> str:
+        """The range as a condition on ``column``."""
+        bounds = [f"{column} >= {self.first:d}"] if self.first is not None else []
+        bounds += [f"{column} < {self.end:d}"] if self.end is not None else []
+        return " and ".join(bounds) or f"{column} is not null"
+
+
+@dataclass(frozen=True)
+class Source:
+    """The site's database as the pipeline reaches it. The URL, which may hold a password, shows in no ``repr``."""
+
+    url: str = field(repr=False)
+
+    @contextmanager
+    def session(self, reader: Reader | None) -> "Iterator[Session]":
+        """
+        One transaction as one reader; without a reader, for the database's own catalogue only.
+
+        Raises:
+            SourceUnreachable: no connection, or it was cut.
+            ReaderUnderGranted: the role is missing, or lacks a declared column.
+            ReaderOverGranted: the role could read more than its columns.
+        """
+        with foreign_errors("the source"), adbc.connect(self._uri(reader)) as connection:
+            session = Session(connection)
+            if reader is not None:
+                session.require_least_privilege(reader)
+            yield session
+
+    def _uri(self, reader: Reader | None) -> str:
+        parts = urlsplit(self.url)
+        query = dict(parse_qsl(parts.query))
+        settings = {
+            "default_transaction_isolation": "repeatable\\ read",
+            "default_transaction_read_only": "on",
+            "timezone": "UTC",
+            "jit": "off",
+            **({"role": reader.database_role} if reader else {}),
+        }
+        query["options"] = " ".join([query.get("options", ""), *(f"-c {k}={v}" for k, v in settings.items())]).strip()
+        query.setdefault("connect_timeout", "10")
+        scheme = parts.scheme.split("+")[0]
+        return urlunsplit((scheme, parts.netloc, parts.path, urlencode(query, quote_via=quote), ""))
+
+
+class Session:
+    """An open read-only transaction."""
+
+    def __init__(self, connection: adbc.Connection) -> None:
+        self._connection = connection
+
+    def rows(self, sql: str) -> list[tuple]:
+        """All rows of a small query."""
+        with foreign_errors("the source"), self._connection.cursor() as cursor:
+            cursor.execute(sql)
+            return cursor.fetchall()
+
+    def read(self, dataset: str, reader: Reader, where: str = "true") -> pa.Table:
+        """
+        The columns of a dataset that its reader is granted.
+
+        Args:
+            dataset: A declared name.
+
+            reader: Whose columns.
+
+            where: A condition made by this package, never from input.
+
+        Returns:
+            One row per row of the table. A date or time that is 'infinity' is null; a
+            column read for its presence is boolean and never null.
+        """
+        columns = DATASETS[dataset].read_by(reader)
+        expressions = ", ".join(f"{_expression(c, reader)} as {c.name}" for c in columns)
+        with _stop_signal(dataset), foreign_errors(dataset), self._connection.cursor() as cursor:
+            cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)})
+            cursor.execute(f"select {expressions} from {SCHEMA}.{dataset} where {where}")
+            return cursor.fetch_arrow_table()
+
+    def count(self, dataset: str, where: str = "true") -> int:
+        """Rows of a dataset under a condition made by this package."""
+        with _stop_signal(dataset):
+            return self.rows(f"select count(*) from {SCHEMA}.{dataset} where {where}")[0][0]
+
+    def require_least_privilege(self, reader: Reader) -> None:
+        """Compare what the role can select with what its datasets declare."""
+        readable = set(self.rows(_READABLE))
+        declared = {(d.name, c.name) for d in DATASETS.values() for c in d.read_by(reader)}
+        if over := sorted(readable - declared):
+            raise ReaderOverGranted(
+                f"role {reader.database_role} can read {_columns(over)} beyond its {len(declared)} columns; "
+                "revoke it, or log in as a role that is no superuser. `sudare grants` prints what it needs"
+            )
+        if under := sorted(declared - readable):
+            raise ReaderUnderGranted(
+                f"role {reader.database_role} cannot read {_columns(under)}; `sudare grants --apply` grants it"
+            )
+
+
+_RELATIONS = f"""
+    from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = '{SCHEMA}' and c.relkind in ('r', 'p', 'v', 'm', 'f') and a.attnum > 0 and not a.attisdropped
+"""
+_READABLE = f"""
+    select c.relname::text, a.attname::text {_RELATIONS}
+    and has_column_privilege(c.oid, a.attnum, 'SELECT')
+"""
+_COLUMNS = f"select c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod) {_RELATIONS}"
+
+
+def _expression(column: Column, reader: Reader) -> str:
+    treatment = column.for_reader(reader)
+    if isinstance(treatment, Gate) and treatment.read == "presence":
+        return f"{column.name} is not null"
+    if column.type == "date" or column.type.startswith("timestamp"):
+        # The Arrow driver turns 'infinity' into an ordinary date thousands of years ago.
+        return f"case when isfinite({column.name}) then {column.name} end"
+    return column.name
+
+
+def _columns(pairs: list[tuple[str, str]], most: int = 5) -> str:
+    named = ", ".join(f"{table}.{column}" for table, column in pairs[:most])
+    return named + (f" and {len(pairs) - most} more columns" if len(pairs) > most else "")
+
+
+@contextmanager
+def foreign_errors(what: str) -> Iterator[None]:
+    """Turn the driver's errors, whose messages may quote rows and passwords, into ours by SQLSTATE."""
+    try:
+        yield
+        return
+    except adbc.Error as error:
+        ours = _by_sqlstate(what, error.sqlstate or "")
+    raise ours from None
+
+
+def _by_sqlstate(what: str, state: str) -> SudareError:
+    hint = f"{what}: the database answered SQLSTATE {state}" if state else f"{what}: no connection"
+    if state == _NO_SUCH_ROLE:
+        return ReaderUnderGranted(f"{hint}; a reader role is missing, `sudare grants --apply` makes it")
+    if state == _PRIVILEGE:
+        return ReaderUnderGranted(f"{hint}, permission denied; `sudare grants --apply` grants the declared columns")
+    if state in _UNDEFINED:
+        return SourceMissing(f"{hint}; a declared table or column is not there")
+    if not state or state.startswith(_CUT):
+        return SourceUnreachable(f"{hint}; check SUDARE_SOURCE_URL and that the server is up")
+    return SourceChanged(f"{hint}; the source does not answer a generated query as declared")
+
+
+@contextmanager
+def _stop_signal(dataset: str) -> Iterator[None]:
+    try:
+        yield
+        return
+    except SudareError as error:
+        if dataset not in STOP_SIGNALS or isinstance(error, Transient):
+            raise
+        ours = StopSignalsUnreadable(f"{dataset}: unreadable, so nobody can be shown not to have said stop; {error}")
+    raise ours from None
+
+
+def check_drift(session: Session) -> list[str]:
+    """
+    Compare the database with the declared datasets.
+
+    Returns:
+        The tables and columns that nobody declared, by name. They stay out.
+
+    Raises:
+        SourceMissing: a declared table or column is not there.
+        SourceChanged: a declared column has another type.
+    """
+    found = {(table, column): kind for table, column, kind in session.rows(_COLUMNS)}
+    declared = {(d.name, c.name): c.type for d in DATASETS.values() for c in d.columns}
+    tables = {table for table, _ in found}
+    if missing := [d for d in DATASETS if d not in tables]:
+        raise SourceMissing(f"the source has no table {', '.join(missing)}; see transforms/datasets.py")
+    if lost := sorted(declared.keys() - found.keys()):
+        raise SourceMissing(f"the source has no column {_columns(lost)}; see transforms/datasets.py")
+    if changed := sorted(key for key, kind in declared.items() if found[key] != kind):
+        kinds = ", ".join(f"{t}.{c} is {found[t, c]}, declared {declared[t, c]}" for t, c in changed[:5])
+        raise SourceChanged(f"{len(changed)} columns have another type: {kinds}")
+    return [f"{table}.{column}" for table, column in sorted(found.keys() - declared.keys())]
+
+
+def read_demo_mark(session: Session) -> dict | None:
+    """What the demo wrote on its database, or None for a source that is not the demo's."""
+    (comment,) = session.rows(
+        "select shobj_description(oid, 'pg_database') from pg_database where datname = current_database()"
+    )[0]
+    try:
+        mark = json.loads(comment or "null")
+    except ValueError:
+        return None
+    return mark.get("sudare_demo") if isinstance(mark, Mapping) else None
+
+
+def plan_shards(session: Session, members_per_shard: int) -> list[Shard]:
+    """Cut the members into ranges of about equal size; the first and the last are open, so nobody falls out."""
+    return cut(session, "members", "member_id", "true", members_per_shard)
+
+
+def cut(session: Session, dataset: str, column: str, where: str, rows_per_shard: int) -> list[Shard]:
+    """Cut a dataset's rows under a condition into ranges of ``column`` of about equal numbers of rows."""
+    shards = max(1, -(-session.count(dataset, where) // rows_per_shard))
+    fractions = ", ".join(f"{i / shards:.6f}" for i in range(1, shards))
+    quantiles = f"unnest(percentile_disc(array[{fractions}]) within group (order by {column}))"
+    cuts = session.rows(f"select {quantiles} from {SCHEMA}.{dataset} where {where}") if shards > 1 else []
+    bounds = [None, *sorted({value for (value,) in cuts}), None]
+    return [Shard(number, first, end) for number, (first, end) in enumerate(itertools.pairwise(bounds))]
+
+
+def count_non_finite(session: Session, reader: Reader) -> dict[str, int]:
+    """How many 'infinity' dates and times the reader's columns hold; they are read as missing."""
+    counts = {}
+    for dataset in DATASETS.values():
+        columns = [c for c in dataset.read_by(reader) if "isfinite" in _expression(c, reader)]
+        if not columns or dataset.name == "postings":  # an infinite time is in no window of days
+            continue
+        sums = ", ".join(f"count(*) filter (where not isfinite({c.name}))" for c in columns)
+        with _stop_signal(dataset.name):
+            (row,) = session.rows(f"select {sums} from {SCHEMA}.{dataset.name}")
+        counts |= {f"{dataset.name}.{c.name}": n for c, n in zip(columns, row, strict=True) if n}
+    return counts
+
+
+def tokyo_days(column: str, first: datetime.date, last: datetime.date) -> str:
+    """A condition: ``column`` lies in the Asia/Tokyo days from ``first`` to ``last``, both included."""
+    end = last + datetime.timedelta(days=1)
+    zone = "timestamp '{}' at time zone 'Asia/Tokyo'"
+    return f"{column} >= {zone.format(first)} and {column} < {zone.format(end)}"

@@ -1,0 +1,108 @@
+"""
+Staging: where treated rows wait between two steps of one night.
+
+A URL, so that it is a directory on one machine and an object store for many. What is
+written here is personal data under safety measures (個人データ): pseudonymised, banded,
+redacted, readable by its owner only, deleted on schedule, never published.
+"""
+
+import datetime
+import errno
+import io
+import json
+import posixpath
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import fsspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from anonymizers.errors import StagingUnwritable, StorageFull, Terminal
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+LEGAL_CLASS = {b"legal_class": "個人データ(安全管理措置下)".encode()}
+
+
+@contextmanager
+def unwritable_as(error: type[Terminal], what: str) -> Iterator[None]:
+    """
+    Turn the operating system's refusals into ours.
+
+    Raises:
+        StorageFull: no space, no quota.
+        error: anything else the system answered.
+    """
+    try:
+        yield
+        return
+    except OSError as refused:
+        code = errno.errorcode.get(refused.errno or 0, "OSError")
+        ours: Terminal = (
+            StorageFull(f"{what}: {code}, no space left; free some and run the night again")
+            if refused.errno in _FULL
+            else error(f"{what}: {code}; check that it exists and that this user may write there")
+        )
+    raise ours from None
+
+
+@dataclass(frozen=True)
+class Staging:
+    """One night's place in staging. Paths are given in parts, below the night."""
+
+    url: str
+    day: datetime.date
+
+    def _locate(self, *parts: str) -> tuple[Any, str]:
+        filesystem, root = fsspec.core.url_to_fs(self.url)
+        return filesystem, posixpath.join(root, self.day.isoformat(), *parts)
+
+    def _write(self, data: bytes, *parts: str) -> None:
+        with unwritable_as(StagingUnwritable, "staging"):
+            filesystem, path = self._locate(*parts)
+            filesystem.makedirs(posixpath.dirname(path), exist_ok=True)
+            # Under another name first: a reader sees a whole object or none.
+            filesystem.pipe_file(f"{path}.part", data)
+            filesystem.mv(f"{path}.part", path)
+
+    def write_table(self, table: pa.Table, *parts: str) -> None:
+        """Write a treated table as Parquet."""
+        table = table.replace_schema_metadata({**(table.schema.metadata or {}), **LEGAL_CLASS})
+        buffer = io.BytesIO()
+        pq.write_table(table, buffer, compression="zstd", compression_level=1)
+        self._write(buffer.getbuffer(), *parts)
+
+    def read_table(self, *parts: str, columns: list[str] | None = None) -> pa.Table:
+        """Read a staged table, whole or some columns."""
+        filesystem, path = self._locate(*parts)
+        with filesystem.open(path, "rb") as file:
+            return pq.read_table(file, columns=columns)
+
+    def write_json(self, value: Any, *parts: str) -> None:
+        """Write counts or names of things; never rows."""
+        self._write(json.dumps(value, ensure_ascii=False, sort_keys=True).encode(), *parts)
+
+    def read_json(self, *parts: str) -> Any:
+        filesystem, path = self._locate(*parts)
+        return json.loads(filesystem.cat_file(path))
+
+    def remove(self, *parts: str) -> None:
+        """Remove a subtree of the night, or the whole night; no error where there is none."""
+        with unwritable_as(StagingUnwritable, "staging"):
+            filesystem, path = self._locate(*parts)
+            if filesystem.exists(path):
+                filesystem.rm(path, recursive=True)
+
+    def remove_nights_before(self, day: datetime.date) -> list[str]:
+        """Delete the staged nights of earlier days; the names of what was deleted."""
+        with unwritable_as(StagingUnwritable, "staging"):
+            filesystem, root = fsspec.core.url_to_fs(self.url)
+            if not filesystem.exists(root):
+                return []
+            nights = [posixpath.basename(path.rstrip("/")) for path in filesystem.ls(root, detail=False)]
+            expired = sorted(night for night in nights if len(night) == 10 and night < day.isoformat())
+            for night in expired:
+                filesystem.rm(posixpath.join(root, night), recursive=True)
+        return expired
