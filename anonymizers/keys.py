@@ -17,7 +17,7 @@ from anonymizers.errors import DemoKeyRefused, KeyMissing, KeyTooShort
 SECRET_BYTES = 32
 """As long as the output of the hash (NIST SP 800-107r1, 5.3.4)."""
 
-DEMO_SECRET = "sudare-demo-secret-for-the-synthetic-site-only"
+DEMO_SECRET = "sudare-demo-secret-for-the-synthetic-site-only"  # noqa: S105  public on purpose
 """Public, and therefore refused against any source but the demo site's."""
 
 
@@ -54,9 +54,7 @@ class Secret:
             DemoKeyRefused: the demo's secret, and a source that is not the demo's.
         """
         if self.is_demo and not demo_source:
-            raise DemoKeyRefused(
-                "SUDARE_SECRET is the demo's and the source is not the demo site; set a secret of your own"
-            )
+            raise DemoKeyRefused("SUDARE_SECRET is the demo's and the source is not the demo site; set your own")
 
     def derive(self, purpose: str) -> Key:
         """A 32-byte key for one purpose (HKDF-SHA-256, RFC 5869), the same for the same secret and purpose."""

@@ -47,10 +47,10 @@ def step(name: str, **options):
 def nightly():
     """Plan, then three branches: statistics, texts for internal use, and the ad feeds."""
 
-    planned = step("plan")()
-    shards, destinations = planned["shards"], planned["destinations"]
+    shards, text_shards, destinations = step("plan")(), step("plan_texts")(), step("plan_feeds")()
+    shards >> [text_shards, destinations]
     extract = step("extract", max_active_tis_per_dagrun=SOURCE_READERS).expand(of=shards)
-    redact = step("redact", max_active_tis_per_dagrun=SOURCE_READERS).expand(of=planned["text_shards"])
+    redact = step("redact", max_active_tis_per_dagrun=SOURCE_READERS).expand(of=text_shards)
     tabulate = step("tabulate").expand(of=shards)
     publish = step("publish")()
     chain(extract, tabulate, step("merge_cells")(), step("disclose")(), step("gate_tables")(), publish)

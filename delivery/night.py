@@ -1,8 +1,8 @@
 """
 The steps of a night, as plain functions over settings and a day; nothing here knows Airflow.
 
-    plan ─┬─ extract ─ tabulate ─ merge ─ disclose ─ gate_tables ─ publish
-          ├─ redact                       (internal use only)
+    plan ─┬─ extract ─ tabulate ─ merge_cells ─ disclose ─ gate_tables ─ publish
+          ├─ redact                                            (internal use only)
           └─ build_feed ─ gate_feed ─ hand_over
 
 A step finds its input in staging and leaves its output there; what it returns are names
@@ -97,7 +97,7 @@ class Night:
         return self.settings.secret.derive("staging/texts/1")
 
 
-def plan(night: Night) -> dict:
+def plan(night: Night) -> list[dict]:
     """
     Check everything that can be checked before a row is read, and cut the work into shards.
 
@@ -105,7 +105,7 @@ def plan(night: Night) -> dict:
         night: Which. Its instant is the run's: stop signals count as of then in every step before the fence.
 
     Returns:
-        What the other steps need: shards, names, counts.
+        The shards of members. What else the other steps need is kept in staging: names and counts.
 
     Raises:
         A leaf of `SudareError` for each way in which the night must not start.
@@ -131,8 +131,6 @@ def plan(night: Night) -> dict:
             "now": night.now.isoformat(),
             "shards": [dataclasses.asdict(shard) for shard in shards],
             "text_shards": [dataclasses.asdict(shard) for shard in texts],
-            "tables": list(night.tables),
-            "destinations": list(night.destinations),
             "undeclared": undeclared,
             "stop_signals": _require_stop_signals(night, session),
             "non_finite": count_non_finite(session, Reader.STATISTICS),
@@ -141,7 +139,17 @@ def plan(night: Night) -> dict:
         if not session.count("members"):
             raise SourceEmpty("members: 0 rows; an empty source publishes nothing")
     night.staging.write_json(planned, "plan.json")
-    return planned
+    return planned["shards"]
+
+
+def plan_texts(night: Night) -> list[dict]:
+    """The shards of threads, as planned."""
+    return _plan_of(night)["text_shards"]
+
+
+def plan_feeds(night: Night) -> list[str]:
+    """The destinations this deployment serves."""
+    return list(night.destinations)
 
 
 def _require_writable(night: Night) -> None:
@@ -178,7 +186,7 @@ def _require_stop_signals(night: Night, session: Session) -> dict[str, int]:
         had, has = before.get(name, 0), counts[name]
         if has < had * (1 - SHRINK_LIMIT) and not night.settings.accept_fewer_stop_signals:
             raise StopSignalsVanished(
-                f"{name}: {has} rows, {had} on the last night; stop signals do not vanish. Find out why; if it is right, "
+                f"{name}: {has} rows, {had} on the last night; stop signals do not vanish. Find out why; if rightly, "
                 "run one night with SUDARE_ACCEPT_FEWER_STOP_SIGNALS=1"
             )
     return counts

@@ -8,45 +8,16 @@ from enum import StrEnum
 
 _HOME = "JP"
 _EQUIVALENT = frozenset(
-    [
-        "AT",
-        "BE",
-        "BG",
-        "HR",
-        "CY",
-        "CZ",
-        "DK",
-        "EE",
-        "FI",
-        "FR",
-        "DE",
-        "GR",
-        "HU",
-        "IE",
-        "IT",
-        "LV",
-        "LT",
-        "LU",
-        "MT",
-        "NL",
-        "PL",
-        "PT",
-        "RO",
-        "SK",
-        "SI",
-        "ES",
-        "SE",
-        "IS",
-        "LI",
-        "NO",
-        "GB",
-    ]
+    (
+        *("AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "DE", "GR", "HU", "IE", "IT", "LV", "LT", "LU"),
+        *("MT", "NL", "PL", "PT", "RO", "SK", "SI", "ES", "SE", "IS", "LI", "NO", "GB"),
+    )
 )
 """Countries whose protection Japan recognises as equal (個人情報保護法 28条; EU, EEA and UK), read 2026-11-23."""
 
 
 class Relation(StrEnum):
-    """What the recipient is in law. 委託 and 共同利用 do not exist here: the policy rules them out (clauses 7 and 8)."""
+    """What the recipient is in law. 委託 and 共同利用 do not exist here: the policy rules them out (7 and 8)."""
 
     THIRD_PARTY = "第三者提供"
 

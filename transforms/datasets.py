@@ -84,9 +84,7 @@ DATASETS = {
                     Per(statistics=Gate("active members only"), ads=Gate("active members only"), text=STOPPED),
                     "active, suspended or withdrawn",
                 ),
-                Column(
-                    "withdrawn_at", TIME, OTHER, Per(ads=Gate("a later consent reopens the address")), "when she left"
-                ),
+                Column("withdrawn_at", TIME, OTHER, Per(ads=Gate("a later consent reopens it")), "when she left"),
             ),
         ),
         Dataset(
@@ -267,7 +265,7 @@ DATASETS = {
                     "bigint",
                     ID,
                     Per(statistics=STOPPED, ads=STOPPED, text=STOPPED),
-                    "may outlive the member",
+                    "may outlive her row",
                 ),
                 Column("kind", "text", OTHER, Per(statistics=STOPPED, ads=STOPPED, text=STOPPED), "what is asked"),
                 Column("received_at", TIME, OTHER, Per(ads=Gate("a later consent may lift it")), "when"),

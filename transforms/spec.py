@@ -28,7 +28,7 @@ class Role(StrEnum):
     SENSITIVE = "sensitive attribute"
     RELATED = "related information"
     FREE_TEXT = "free text"
-    SECRET = "secret"
+    SECRET = "secret"  # noqa: S105  a class of columns
     OTHER = "other"
 
 

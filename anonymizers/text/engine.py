@@ -161,7 +161,7 @@ class EveryRecognizer(RecognizerRegistry):
         """All of them, in the order of their files; other languages and ad-hoc recognisers are refused."""
         if language != LANGUAGE or ad_hoc_recognizers:
             raise ValueError("language must be ja, and every recogniser has a file")
-        return self.recognizers
+        return list(self.recognizers)
 
 
 @cache

@@ -44,7 +44,7 @@ def known_forms(names: tuple[str, ...]) -> tuple[str, ...]:
     Returns:
         Folded, without white space, longest first, each once; none shorter than `SHORTEST_NAME`.
     """
-    forms = set()
+    forms: set[str] = set()
     for name in names:
         parts = fold(normalise(name).text).split()
         forms.update(part for part in ("".join(parts), *parts) if len(part) >= SHORTEST_NAME)

@@ -184,7 +184,7 @@ def _attempt(text: str, names: tuple[str, ...]) -> Redacted | str:
         found = engine.analyze(normalised.text, known_forms(names))
         spans = _resolve(found, normalised)
         return Redacted(_replace(text, spans), spans)
-    except Exception:  # any failure, foreseen or not, drops the posting
+    except Exception:  # noqa: BLE001  any failure, foreseen or not, drops the posting
         return "recogniser_failed"
 
 

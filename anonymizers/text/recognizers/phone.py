@@ -49,7 +49,7 @@ def recognizer() -> CuedPatternRecognizer:
     """
     Finds PHONE.
 
-    Presidio's PhoneRecognizer for JP is not used: it costs more than all other recognisers together and
-    found nothing these patterns do not.
+    Presidio's PhoneRecognizer for JP is not used: it costs five times these patterns, a third of a whole
+    analysis, and in 2,280 texts found nothing they do not (2026-11-24).
     """
     return _Phone("PHONE", _MOBILE, _GROUPED, _TOGETHER, _ABROAD, _LOCAL)

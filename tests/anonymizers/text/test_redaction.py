@@ -153,7 +153,8 @@ def test_a_posting_whose_recogniser_fails_is_dropped_and_counted(caplog):
 def test_no_value_hangs_on_a_refusal():
     with pytest.raises(RedactionRefused) as refused:
         redact("壊れる花子")
-    assert refused.value.__context__ is None and refused.value.__cause__ is None
+    assert refused.value.__context__ is None
+    assert refused.value.__cause__ is None
     assert "花子" not in "".join(traceback.TracebackException.from_exception(refused.value).format()).replace(
         'redact("壊れる花子")', ""
     )
