@@ -208,7 +208,10 @@ def barred_addresses(
     return keys.drop_nulls().group_by("key").agg(pl.col("barred_until").max())
 
 
-_AMONG_STOPPED = "member_id in (select member_id from opt_outs where member_id is not null union select member_id from rights_requests)"
+_AMONG_STOPPED = (
+    "member_id in (select member_id from opt_outs where member_id is not null "
+    "union select member_id from rights_requests)"
+)
 
 
 def _closed_or_young(destination: Destination, day: datetime.date) -> str:

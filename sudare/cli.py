@@ -183,9 +183,8 @@ def verify(as_json: AsJson = False) -> None:
     if as_json:
         sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
     else:
-        out.print(
-            f"{told['nights']} nights, {told['files']} files, {told['feeds']} feeds: every digest and count is as recorded"
-        )
+        counted = f"{told['nights']} nights, {told['files']} files, {told['feeds']} feeds"
+        out.print(f"{counted}: every digest and count is as recorded")
 
 
 @app.command()

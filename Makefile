@@ -1,0 +1,42 @@
+# The commands of the README. Everything they need is installed by `setup`, from the lock.
+PYTHON ?= python3.11
+BIN := .venv/bin
+
+.venv/.ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	# The lock is complete, so nothing is resolved; every file is checked against its hash.
+	$(BIN)/python -m pip install --quiet --no-compile --no-deps --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-compile --no-deps --no-build-isolation --no-index -e .
+	touch $@
+
+.PHONY: setup demo night test check bench up clean lock
+
+setup: .venv/.ready
+
+demo: setup
+	$(BIN)/sudare demo
+
+night: demo
+	$(BIN)/sudare night
+
+test: setup
+	$(BIN)/python -m pytest
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest tests/test_architecture.py tests/test_contracts.py
+
+bench: setup
+	$(BIN)/python -m bench
+
+up: demo
+	$(BIN)/sudare up
+
+# Pin again what pyproject.toml asks for; uv writes no index address into the file.
+lock:
+	uv pip compile --quiet pyproject.toml --extra dev --generate-hashes --no-emit-index-url --no-emit-find-links \
+		--no-header --python-version 3.11 -o requirements.lock
+
+clean:
+	rm -rf .venv .sudare
