@@ -1,5 +1,5 @@
 # The commands of the README. Everything they need is installed by `setup`, from the lock.
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
 .venv/.ready: requirements.lock pyproject.toml

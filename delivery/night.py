@@ -12,7 +12,6 @@ and counts, fit for a log. Each can be run again, alone, with the same result.
 import dataclasses
 import datetime
 import shutil
-from collections.abc import Mapping
 
 import pyarrow as pa
 
@@ -97,7 +96,7 @@ class Night:
         return self.settings.secret.derive("staging/texts/1")
 
 
-def plan(night: Night) -> list[dict]:
+def plan(night: Night) -> list[int]:
     """
     Check everything that can be checked before a row is read, and cut the work into shards.
 
@@ -105,7 +104,7 @@ def plan(night: Night) -> list[dict]:
         night: Which. Its instant is the run's: stop signals count as of then in every step before the fence.
 
     Returns:
-        The shards of members. What else the other steps need is kept in staging: names and counts.
+        The numbers of the shards of members. Their bounds, names and counts are kept in staging for the other steps.
 
     Raises:
         A leaf of `SudareError` for each way in which the night must not start.
@@ -139,12 +138,12 @@ def plan(night: Night) -> list[dict]:
         if not session.count("members"):
             raise SourceEmpty("members: 0 rows; an empty source publishes nothing")
     night.staging.write_json(planned, "plan.json")
-    return planned["shards"]
+    return list(range(len(shards)))
 
 
-def plan_texts(night: Night) -> list[dict]:
-    """The shards of threads, as planned."""
-    return _plan_of(night)["text_shards"]
+def plan_texts(night: Night) -> list[int]:
+    """The numbers of the shards of threads."""
+    return list(range(len(_plan_of(night)["text_shards"])))
 
 
 def plan_feeds(night: Night) -> list[str]:
@@ -204,17 +203,19 @@ def _shards(planned: dict) -> list[Shard]:
     return [Shard(**shard) for shard in planned["shards"]]
 
 
-def extract(night: Night, shard: Mapping) -> dict:
+def extract(night: Night, shard: int) -> dict:
     """Read, de-identify and stage one shard of members and their postings."""
-    summary = extract_shard(night.source, night.staging, Shard(**shard), _planned_at(night), night.member_key())
-    night.staging.write_json(summary, "summaries", f"extract-{shard['number']:04d}.json")
+    planned = Shard(**_plan_of(night)["shards"][shard])
+    summary = extract_shard(night.source, night.staging, planned, _planned_at(night), night.member_key())
+    night.staging.write_json(summary, "summaries", f"extract-{shard:04d}.json")
     return _kept(summary)
 
 
-def redact(night: Night, shard: Mapping) -> dict:
+def redact(night: Night, shard: int) -> dict:
     """Read, redact and stage one shard of the day's postings."""
-    summary = redact_shard(night.source, night.staging, Shard(**shard), _planned_at(night), night.text_key())
-    night.staging.write_json(summary, "summaries", f"redact-{shard['number']:04d}.json")
+    planned = Shard(**_plan_of(night)["text_shards"][shard])
+    summary = redact_shard(night.source, night.staging, planned, _planned_at(night), night.text_key())
+    night.staging.write_json(summary, "summaries", f"redact-{shard:04d}.json")
     return _kept(summary)
 
 
@@ -222,9 +223,9 @@ def _kept(summary: dict) -> dict:
     return {name: {"read": one["read"], "kept": one["kept"]} for name, one in summary["accounts"].items()}
 
 
-def tabulate(night: Night, shard: Mapping) -> int:
+def tabulate(night: Night, shard: int) -> int:
     """Stage the true cells of one shard; how many tables."""
-    tabulate_shard(night.staging, shard["number"], list(night.tables.values()))
+    tabulate_shard(night.staging, shard, list(night.tables.values()))
     return len(night.tables)
 
 

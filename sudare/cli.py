@@ -112,6 +112,15 @@ def _default_day(source_url: str) -> datetime.date:
 
 
 @app.command()
+def up() -> None:
+    """Serve the Airflow UI, with scheduler and parallel tasks, until Ctrl-C."""
+    from sudare.deployment import environment
+    from sudare.up import up as serve
+
+    sys.exit(serve(environment()))
+
+
+@app.command()
 def grants(
     apply: Annotated[bool, typer.Option("--apply", help="Run them against SUDARE_SOURCE_URL, as its owner.")] = False,
 ) -> None:

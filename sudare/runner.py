@@ -56,7 +56,8 @@ def run_night(environment: Mapping[str, str], day: datetime.date, on_step: Calla
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "dags.run", day.isoformat()],
-            env={**environment, "SUDARE_STEPS_FILE": str(steps)},
+            # Somebody is waiting: a cause that passes by itself is tried again once, and soon.
+            env={"SUDARE_RETRIES": "1", "SUDARE_RETRY_SECONDS": "5", **environment, "SUDARE_STEPS_FILE": str(steps)},
             stdout=output,
             stderr=subprocess.STDOUT,
         )

@@ -255,12 +255,17 @@ def plan_shards(session: Session, members_per_shard: int) -> list[Shard]:
 
 
 def cut(session: Session, dataset: str, column: str, where: str, rows_per_shard: int) -> list[Shard]:
-    """Cut a dataset's rows under a condition into ranges of ``column`` of about equal numbers of rows."""
+    """
+    Cut a dataset's rows under a condition into ranges of ``column`` of about equal numbers of rows.
+
+    The bounds are round numbers: a plan is written down, and an identifier from a row may not be.
+    """
+    grain = 1 << max(0, (rows_per_shard // 8).bit_length() - 1)
     shards = max(1, -(-session.count(dataset, where) // rows_per_shard))
     fractions = ", ".join(f"{i / shards:.6f}" for i in range(1, shards))
     quantiles = f"unnest(percentile_disc(array[{fractions}]) within group (order by {column}))"
     cuts = session.rows(f"select {quantiles} from {SCHEMA}.{dataset} where {where}") if shards > 1 else []
-    bounds = [None, *sorted({value for (value,) in cuts}), None]
+    bounds = [None, *sorted({value // grain * grain for (value,) in cuts}), None]
     return [Shard(number, first, end) for number, (first, end) in enumerate(itertools.pairwise(bounds))]
 
 

@@ -1,0 +1,24 @@
+"""A real PostgreSQL with a small demo site, copied for every test that changes it."""
+
+import pytest
+from sudare.demo.site import DEMO_DAY, make_site
+
+from sudare import grants, postgres
+from tests.nights.sites import Site
+
+MEMBERS, POSTINGS = 3_000, 12_000
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory) -> postgres.Embedded:
+    """An embedded PostgreSQL that holds the demo site, as `sudare demo` leaves it."""
+    embedded = postgres.start(tmp_path_factory.mktemp("home"))
+    make_site(embedded.urls["site"], members=MEMBERS, postings=POSTINGS, seed=7, until=DEMO_DAY)
+    grants.apply(embedded.urls["site"])
+    return embedded
+
+
+@pytest.fixture
+def site(server, tmp_path) -> Site:
+    """A fresh copy of the demo site, and a directory for its nights."""
+    return Site(server, tmp_path)

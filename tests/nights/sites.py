@@ -1,0 +1,131 @@
+"""Sites and nights for the tests: a real PostgreSQL, a copy of the demo site for each test, steps without Airflow."""
+
+import datetime
+import itertools
+import json
+import os
+from pathlib import Path
+
+import psycopg
+from sudare.demo.site import DEMO_DAY
+
+from anonymizers.controls import DisclosureControl
+from anonymizers.keys import DEMO_SECRET, Secret
+from delivery import night as nights
+from delivery.night import Night
+from delivery.settings import Settings
+from sudare import postgres
+
+NOW = datetime.datetime(2026, 11, 2, 2, 30, tzinfo=nights.TOKYO)
+_numbers = itertools.count()
+
+
+def copy_database(server: postgres.Embedded, of: str | None = None) -> str:
+    """A new database, empty or a copy with its mark; its URL."""
+    name = f"copy{next(_numbers)}"
+    template = f"template {of}" if of else ""
+    with psycopg.connect(server.urls["airflow"], autocommit=True) as connection:
+        connection.execute(f"create database {name} {template}")
+        if of:
+            (mark,) = connection.execute(
+                "select shobj_description(oid, 'pg_database') from pg_database where datname = %s", (of,)
+            ).fetchone()
+            connection.execute(
+                psycopg.sql.SQL("comment on database {} is {}").format(psycopg.sql.Identifier(name), mark)
+            )
+    return server.urls["airflow"].replace("/airflow?", f"/{name}?")
+
+
+class Site:
+    """A site of one's own, and nights over it."""
+
+    def __init__(self, server: postgres.Embedded, home: Path) -> None:
+        self.server, self.home = server, home
+        self.source_url = copy_database(server, "site")
+        self.warehouse_url = copy_database(server)
+
+    def change(self, *statements: str) -> None:
+        """Let the site do something, as its owner."""
+        with psycopg.connect(self.source_url) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    def ask(self, sql: str) -> list[tuple]:
+        with psycopg.connect(self.source_url) as connection:
+            return connection.execute(sql).fetchall()
+
+    def settings(self, **changes) -> Settings:
+        """As a deployment would have them, in a directory of this test's own."""
+        return Settings(
+            **{
+                "source_url": self.source_url,
+                "warehouse_url": self.warehouse_url,
+                "secret": Secret(DEMO_SECRET),
+                "staging_url": str(self.home / "staging"),
+                "published": self.home / "published",
+                "outbox": self.home / "outbox",
+                "control": DisclosureControl(),
+                "members_per_shard": 1_000,
+                "postings_per_text_shard": 400,
+                **changes,
+            }
+        )
+
+    def night(self, day: datetime.date = DEMO_DAY, now: datetime.datetime = NOW, **changes) -> Night:
+        return Night(self.settings(**changes), day, now)
+
+
+STEPS = (
+    "plan",
+    "extract",
+    "redact",
+    "tabulate",
+    "merge_cells",
+    "disclose",
+    "gate_tables",
+    "publish",
+    "build_feed",
+    "gate_feed",
+    "hand_over",
+    "close",
+)
+
+
+def run(night: Night, *steps: str) -> None:
+    """Run steps of a night in order, each over all its shards or destinations; all of them by default."""
+    for name in steps or STEPS:
+        step = getattr(nights, name)
+        for of in _over(night, name):
+            step(night) if of is None else step(night, of)
+
+
+def _over(night: Night, name: str) -> list:
+    if name in ("extract", "tabulate"):
+        return list(range(len(nights._plan_of(night)["shards"])))
+    if name == "redact":
+        return nights.plan_texts(night)
+    return nights.plan_feeds(night) if name in ("build_feed", "gate_feed", "hand_over") else [None]
+
+
+def contents(*folders: Path) -> dict[str, bytes]:
+    """Every file that can be seen below the folders, by name; the places where things are made are left out."""
+    files = {}
+    for folder in folders:
+        for root, names, found in os.walk(folder, followlinks=True):
+            names[:] = [name for name in names if name not in (".store", ".pending")]
+            files |= {str(Path(root, name).relative_to(folder.parent)): Path(root, name).read_bytes() for name in found}
+    return files
+
+
+def published(site: Site) -> tuple[dict[str, bytes], str]:
+    """Everything a reader of files or of the warehouse can see."""
+    with psycopg.connect(site.warehouse_url) as connection:
+        relations = connection.execute(
+            "select table_schema, table_name from information_schema.tables "
+            "where table_schema in ('stats', 'sudare') order by 1, 2"
+        ).fetchall()
+        rows = {
+            f"{schema}.{name}": sorted(map(str, connection.execute(f'select * from {schema}."{name}"').fetchall()))
+            for schema, name in relations
+        }
+    return contents(site.home / "published", site.home / "outbox"), json.dumps(rows, ensure_ascii=False)

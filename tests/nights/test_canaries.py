@@ -1,0 +1,176 @@
+"""
+The canaries of the demo site are found nowhere outside it: not in outputs, logs, XCom, rendered fields or staging.
+
+Two nights on the real DAG: a green one, and one in which every task fails with rows in hand.
+"""
+
+import gzip
+import json
+import subprocess
+import sys
+import unicodedata
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pyarrow.parquet as pq
+import pytest
+from sudare.demo.site import DEMO_DAY
+
+from sudare.demo.canaries import CANARY_PATTERN
+from sudare.deployment import environment
+from tests.nights.failing_night import STEPS
+from tests.nights.sites import copy_database
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def readings(content: bytes, name: str) -> Iterator[str]:
+    """Everything a reader could make of a file: as it is, unpacked, and as a table."""
+    if name.endswith(".parquet"):
+        yield str(pq.read_table(name).to_pydict())
+        return
+    if content[:2] == b"\x1f\x8b":
+        content = gzip.decompress(content)
+    for decode in ("utf-8", "unicode_escape"):
+        yield content.decode(decode, errors="replace")
+
+
+def surfaces(home: Path) -> Iterator[tuple[str, str]]:
+    """Every file below a deployment's home but the database's own."""
+    for path in sorted(p for p in home.rglob("*") if p.is_file() and "postgres" not in p.relative_to(home).parts):
+        for text in readings(path.read_bytes(), str(path)):
+            yield str(path.relative_to(home)), text
+
+
+def rows_of(url: str) -> Iterator[tuple[str, str]]:
+    """Every row of every table of a database, binary columns unpacked."""
+    with psycopg.connect(url) as connection:
+        tables = connection.execute(
+            "select table_schema, table_name from information_schema.tables "
+            "where table_type = 'BASE TABLE' and table_schema not in ('pg_catalog', 'information_schema')"
+        ).fetchall()
+        for schema, name in tables:
+            for row in connection.execute(f'select * from {schema}."{name}"'):
+                yield f"{schema}.{name}", " ".join(map(legible, row))
+
+
+def legible(value: object) -> str:
+    if isinstance(value, bytes | memoryview):
+        try:
+            return zlib.decompress(bytes(value)).decode(errors="replace")
+        except zlib.error:
+            return bytes(value).decode(errors="replace")
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def traces(found: Iterator[tuple[str, str]]) -> dict[str, int]:
+    """Places in which a canary shows, with how often; the canaries themselves are not repeated."""
+    counts: dict[str, int] = {}
+    for place, text in found:
+        hits = len(CANARY_PATTERN.findall(unicodedata.normalize("NFKC", text)))
+        if hits:
+            counts[place] = counts.get(place, 0) + hits
+    return counts
+
+
+@pytest.fixture(scope="module")
+def deployment(server, tmp_path_factory) -> dict[str, str]:
+    """A deployment on one machine over a copy of the demo site."""
+    home = tmp_path_factory.mktemp("deployment")
+    metadata = copy_database(server).replace("postgresql://", "postgresql+psycopg2://")
+    return environment(
+        {
+            "PATH": "/usr/bin:/bin",
+            "SUDARE_HOME": str(home),
+            "SUDARE_SOURCE_URL": copy_database(server, "site"),
+            "SUDARE_WAREHOUSE_URL": copy_database(server),
+            "SUDARE_SECRET": "a secret of the tests, long enough to be one",
+            "SUDARE_MEMBERS_PER_SHARD": "1500",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": metadata,
+        }
+    )
+
+
+def command(deployment: dict[str, str], *arguments: str, **changes: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, *arguments],
+        env={**deployment, **changes},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
+
+
+def require_no_trace(deployment: dict[str, str], *outputs: str) -> None:
+    metadata = deployment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].replace("+psycopg2", "")
+    assert traces(surfaces(Path(deployment["SUDARE_HOME"]))) == {}
+    assert traces(rows_of(metadata)) == {}
+    assert traces(rows_of(deployment["SUDARE_WAREHOUSE_URL"])) == {}
+    assert traces(("output", text) for text in outputs) == {}
+
+
+def test_the_scan_sees_a_canary_where_there_is_one(deployment, tmp_path):
+    """In every form it is to see through: full width, spaced, packed, in a table of a database."""
+    (tmp_path / "a.txt").write_text("花 ＣＡＮＡＲＹ 花子")
+    (tmp_path / "b.csv.gz").write_bytes(gzip.compress("ｃａｎａｒｙ＋001＠ｅｘａｍｐｌｅ．ｊｐ".encode()))
+    (tmp_path / "c.json").write_text(json.dumps("CANARY花子"))
+    assert set(traces(surfaces(tmp_path))) == {"a.txt", "b.csv.gz", "c.json"}
+    assert "public.members" in traces(rows_of(deployment["SUDARE_SOURCE_URL"]))
+
+
+def test_a_green_night_on_the_real_dag_leaves_no_canary_anywhere(deployment):
+    """And its machine-readable summary says what happened."""
+    night = command(deployment, "-m", "sudare.cli", "night", "--json")
+    assert night.returncode == 0, night.stderr[-2000:]
+    told = json.loads(night.stdout)
+    assert told["night"] == DEMO_DAY.isoformat()
+    assert told["published"]
+    assert {step["step"] for step in told["steps"]} == set(STEPS)
+    require_no_trace(deployment, night.stdout, night.stderr)
+
+
+def test_a_night_in_which_every_task_fails_with_rows_in_hand_leaves_no_canary_anywhere(deployment):
+    night = command(deployment, "-m", "tests.nights.failing_night", DEMO_DAY.isoformat())
+    assert night.returncode == 0, night.stdout[-2000:]
+    log = night.stdout + night.stderr
+    assert log.count("Fault") >= len(STEPS)
+    require_no_trace(deployment, night.stdout, night.stderr)
+
+
+FAILURES = {
+    "a key that is too short": (11, {"SUDARE_SECRET": "short"}),
+    "no key": (10, {"SUDARE_SECRET": ""}),
+    "a threshold under five": (14, {"SUDARE_THRESHOLD": "3"}),
+    "a threshold that is no number": (13, {"SUDARE_THRESHOLD": "many"}),
+    "a source that is no URL": (13, {"SUDARE_SOURCE_URL": "elsewhere"}),
+    "a source that does not answer": (20, {"SUDARE_SOURCE_URL": "postgresql://nobody@127.0.0.1:9/site"}),
+}
+
+
+@pytest.mark.parametrize("what", FAILURES)
+def test_a_failure_has_an_exit_status_of_its_own(deployment, what):
+    status, changes = FAILURES[what]
+    night = command(deployment, "-m", "sudare.cli", "night", **changes)
+    assert night.returncode == status
+    assert "Traceback" not in night.stderr
+
+
+def test_a_failure_inside_the_dag_has_its_exit_status_too(deployment):
+    """The reason travels from a task to the command that started the night."""
+    night = command(deployment, "-m", "sudare.cli", "night", "--date", "2036-01-01", "--json")
+    assert night.returncode == 16
+    (failure,) = json.loads(night.stdout)["failures"]
+    assert (failure["step"], failure["reason"]) == ("plan", "DAY_REFUSED")
+
+
+def test_the_privacy_officer_can_verify_and_the_analyst_can_read(deployment):
+    """After the nights above; the commands that people type."""
+    assert command(deployment, "-m", "sudare.cli", "verify").returncode == 0
+    shown = command(deployment, "-m", "sudare.cli", "show", "activity_by_hour", "--rows", "3")
+    assert "時間帯" in shown.stdout
+    feeds = json.loads(command(deployment, "-m", "sudare.cli", "feeds", "--json").stdout)
+    assert feeds[0]["legal_class"].startswith("個人データ")
+    assert len(json.loads(command(deployment, "-m", "sudare.cli", "tables", "--json").stdout)) == 6
