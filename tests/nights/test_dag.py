@@ -1,0 +1,77 @@
+"""The DAG as Airflow sees it: it loads, cheaply, and asks for what `delivery.night` offers."""
+
+import ast
+import inspect
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from delivery import night as nights
+
+ROOT = Path(__file__).resolve().parents[2]
+LOAD = """
+import json, sys
+from dags.nightly import NIGHTLY
+tasks = {t.task_id: sorted(t.downstream_task_ids) for t in NIGHTLY.tasks}
+heavy = sorted({"pandas", "polars", "pyarrow", "duckdb", "presidio_analyzer", "great_expectations"} & sys.modules.keys())
+print("DAG " + json.dumps({
+    "tasks": tasks, "heavy": heavy, "timetable": type(NIGHTLY.timetable).__name__, "documented": bool(NIGHTLY.doc_md),
+    "terminal": all(t.retry_policy is not None for t in NIGHTLY.tasks), "runs": NIGHTLY.max_active_runs}))
+"""
+
+
+@pytest.fixture(scope="module")
+def dag(tmp_path_factory) -> dict:
+    home = tmp_path_factory.mktemp("airflow")
+    variables = {"PATH": "/usr/bin:/bin", "AIRFLOW_HOME": str(home), "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
+    loaded = subprocess.run(
+        [sys.executable, "-c", LOAD], env=variables, cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    (line,) = [line for line in loaded.stdout.splitlines() if line.startswith("DAG ")]
+    return json.loads(line.removeprefix("DAG "))
+
+
+def test_parsing_the_dag_loads_no_data_library(dag):
+    """The DAG processor does it all the time, and pandas alone costs two seconds."""
+    assert dag["heavy"] == []
+
+
+def test_every_task_is_a_step_of_a_night(dag):
+    """And every public step takes the night, and at most what it is mapped over."""
+    for name in dag["tasks"]:
+        parameters = list(inspect.signature(getattr(nights, name)).parameters)
+        assert parameters[0] == "night"
+        assert len(parameters) <= 3
+
+
+def test_tables_are_published_only_behind_their_gate_and_feeds_only_behind_theirs(dag):
+    tasks = dag["tasks"]
+    assert tasks["gate_tables"] == ["publish"]
+    assert tasks["gate_feed"] == ["hand_over"]
+    assert tasks["build_feed"] == ["gate_feed"]
+    assert "publish" in tasks["redact"]
+    assert {name for name, after in tasks.items() if "publish" in after} == {"gate_tables", "redact"}
+
+
+def test_the_feed_branch_waits_for_nothing_of_the_statistics(dag):
+    """It never touches staged microdata, so it depends on the plan alone."""
+    before = {name for name, after in dag["tasks"].items() if {"build_feed", "plan_feeds"} & set(after)}
+    assert before == {"plan", "plan_feeds"}
+
+
+def test_a_day_is_a_partition_retries_are_for_what_may_pass_and_one_run_is_active(dag):
+    assert dag["timetable"] == "CronPartitionTimetable"
+    assert dag["documented"]
+    assert dag["terminal"]
+    assert dag["runs"] == 1
+
+
+def test_the_dag_folder_holds_no_data_logic():
+    """Nothing there imports a package of data, but the steps of a night and their settings."""
+    for path in (ROOT / "dags").glob("*.py"):
+        found = {node.module for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)}
+        ours = {module for module in found if module.split(".")[0] in ("transforms", "anonymizers", "expectations")}
+        assert ours <= {"anonymizers.errors"}
