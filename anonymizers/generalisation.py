@@ -19,7 +19,9 @@ def completed_years(born: pl.Expr, day: datetime.date) -> pl.Expr:
     Returns:
         Int32; null where ``born`` is null or after ``day``.
     """
-    had_birthday = (born.dt.month() * 100 + born.dt.day()) <= day.month * 100 + day.day
+    # Months and days are 8-bit in the library; their product with 100 is not.
+    birthday = born.dt.month().cast(pl.Int32) * 100 + born.dt.day().cast(pl.Int32)
+    had_birthday = birthday <= day.month * 100 + day.day
     years = day.year - born.dt.year() - pl.when(had_birthday).then(0).otherwise(1)
     return pl.when(born <= day).then(years)
 

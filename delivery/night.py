@@ -124,6 +124,8 @@ def plan(night: Night) -> list[int]:
     with night.source.session(Reader.TEXT) as session:
         texts = plan_text_shards(session, night.day, night.settings.postings_per_text_shard)
     with night.source.session(Reader.STATISTICS) as session:
+        if not session.count("members"):
+            raise SourceEmpty("members: 0 rows; an empty source publishes nothing")
         shards = plan_shards(session, night.settings.members_per_shard)
         planned = {
             "day": night.day.isoformat(),
@@ -135,8 +137,6 @@ def plan(night: Night) -> list[int]:
             "non_finite": count_non_finite(session, Reader.STATISTICS),
             "policy_version": _require_policy(session, today),
         }
-        if not session.count("members"):
-            raise SourceEmpty("members: 0 rows; an empty source publishes nothing")
     night.staging.write_json(planned, "plan.json")
     return list(range(len(shards)))
 

@@ -9,12 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+_HYPHENS = r"\-‐‑‒–—―−ー一"
+"""What people type for a hyphen between digits; NFKC leaves most of them apart."""
+
 IDENTIFIERS = (
     # e-mail, also with a spelt-out or full-width sign: the text is NFKC-normalised before
     r"[a-z0-9._%+\-]+\s?(?:@|\[at\]|★)\s?[a-z0-9\-]+\.",
     # Japanese telephone numbers, national or +81
-    r"(?<![0-9])(?:\+81|0)[\s\-()]*[1-9](?:[\s\-()]*[0-9]){7,9}(?![0-9])",
-    r"〒|(?<![0-9])[0-9]{3}-[0-9]{4}(?![0-9])",
+    rf"(?<![0-9])(?:\+81|0)[\s{_HYPHENS}()]*[1-9](?:[\s{_HYPHENS}()]*[0-9]){{7,9}}(?![0-9])",
+    rf"〒|(?<![0-9])[0-9]{{3}}[{_HYPHENS}][0-9]{{4}}(?![0-9])",
     # digests and tokens in hexadecimal
     r"(?<![0-9a-f])[0-9a-f]{32,64}(?![0-9a-f])",
     # long numbers: member, card, individual number

@@ -31,8 +31,10 @@ def tabulate_shard(staging: Staging, shard: int, tables: list[Table]) -> None:
     """Stage the true cells of every table for one shard."""
     name = f"{shard:04d}.parquet"
     rows = {dataset: staging.read_table(dataset, name) for dataset in ("members", "postings")}
-    for table in tables:
-        staging.write_table(tabulate(table, rows[table.over], staging.day), "cells", table.name, name)
+    with _engine() as connection:
+        for table in tables:
+            cells = _run(connection, _sql(table, staging.day), rows[table.over])
+            staging.write_table(cells, "cells", table.name, name)
 
 
 def tabulate(table: Table, rows: pa.Table, day: datetime.date) -> pa.Table:
@@ -50,7 +52,8 @@ def tabulate(table: Table, rows: pa.Table, day: datetime.date) -> pa.Table:
         Shape (cells that occur, dimensions + 2): the dimensions, then ``members``
         (distinct persons) and ``contributions`` (capped), both 64-bit whole numbers.
     """
-    return _query(_members_sql(table) if table.over == "members" else _postings_sql(table, day), rows=rows)
+    with _engine() as connection:
+        return _run(connection, _sql(table, day), rows)
 
 
 def merge(staging: Staging, table: Table, shards: int) -> pa.Table:
@@ -58,7 +61,8 @@ def merge(staging: Staging, table: Table, shards: int) -> pa.Table:
     cells = [staging.read_table("cells", table.name, f"{shard:04d}.parquet") for shard in range(shards)]
     sums = ", ".join(f"sum({name})::bigint as {name}" for name in TRUE_COUNTS)
     names = ", ".join(d.name for d in table.dimensions)
-    return _query(f"select {names}, {sums} from rows group by {names}", rows=pa.concat_tables(cells))
+    with _engine() as connection:
+        return _run(connection, f"select {names}, {sums} from rows group by {names}", pa.concat_tables(cells))
 
 
 def _members_sql(table: Table) -> str:
@@ -90,7 +94,14 @@ def _coded(names: list[str], sql: str) -> str:
     return f"select {codes}, {counts} from ({sql})"
 
 
-def _query(sql: str, rows: pa.Table) -> pa.Table:
-    with duckdb.connect(":memory:", config={"memory_limit": MEMORY, "temp_directory": ""}) as connection:
-        connection.register("rows", rows)
-        return connection.sql(sql).to_arrow_table()
+def _sql(table: Table, day: datetime.date) -> str:
+    return _members_sql(table) if table.over == "members" else _postings_sql(table, day)
+
+
+def _engine() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(":memory:", config={"memory_limit": MEMORY, "temp_directory": ""})
+
+
+def _run(connection: duckdb.DuckDBPyConnection, sql: str, rows: pa.Table) -> pa.Table:
+    connection.register("rows", rows)
+    return connection.sql(sql).to_arrow_table()

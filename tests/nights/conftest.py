@@ -4,7 +4,7 @@ import pytest
 from sudare.demo.site import DEMO_DAY, make_site
 
 from sudare import grants, postgres
-from tests.nights.sites import Site
+from tests.nights.sites import DAY_BEFORE, STEPS, Site, run
 
 MEMBERS, POSTINGS = 3_000, 12_000
 
@@ -22,3 +22,18 @@ def server(tmp_path_factory) -> postgres.Embedded:
 def site(server, tmp_path) -> Site:
     """A fresh copy of the demo site, and a directory for its nights."""
     return Site(server, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def two_nights(server, tmp_path_factory) -> Site:
+    """A site with two published nights; what lies between the steps of the second is still there."""
+    base = Site(server, tmp_path_factory.mktemp("two_nights"))
+    run(base.night(DAY_BEFORE))
+    run(base.night(), *STEPS[:-1])
+    return base
+
+
+@pytest.fixture
+def lived(two_nights, tmp_path) -> Site:
+    """A copy of the site with two published nights, to be changed."""
+    return two_nights.copy(tmp_path)

@@ -4,7 +4,9 @@ import datetime
 import itertools
 import json
 import os
+import shutil
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 from sudare.demo.site import DEMO_DAY
@@ -16,6 +18,7 @@ from delivery.night import Night
 from delivery.settings import Settings
 from sudare import postgres
 
+DAY_BEFORE = DEMO_DAY - datetime.timedelta(days=1)
 NOW = datetime.datetime(2026, 11, 2, 2, 30, tzinfo=nights.TOKYO)
 _numbers = itertools.count()
 
@@ -36,6 +39,11 @@ def copy_database(server: postgres.Embedded, of: str | None = None) -> str:
     return server.urls["airflow"].replace("/airflow?", f"/{name}?")
 
 
+def database_of(url: str) -> str:
+    """The name of the database in a URL."""
+    return urlsplit(url).path.removeprefix("/")
+
+
 class Site:
     """A site of one's own, and nights over it."""
 
@@ -43,6 +51,15 @@ class Site:
         self.server, self.home = server, home
         self.source_url = copy_database(server, "site")
         self.warehouse_url = copy_database(server)
+
+    def copy(self, home: Path) -> "Site":
+        """The same site, and everything its nights have left, as another one."""
+        other = object.__new__(Site)
+        other.server, other.home = self.server, home
+        other.source_url = copy_database(self.server, database_of(self.source_url))
+        other.warehouse_url = copy_database(self.server, database_of(self.warehouse_url))
+        shutil.copytree(self.home, home, symlinks=True, dirs_exist_ok=True)
+        return other
 
     def change(self, *statements: str) -> None:
         """Let the site do something, as its owner."""
