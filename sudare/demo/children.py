@@ -55,7 +55,9 @@ def child_rows(plan: Plan, members: np.ndarray, first_id: int, now: int) -> pa.T
         "birth_date": dates(born, ~known_day),
         "due_date": dates(due, ~expected),
         "gender": null_where(expected, gender),
-        "nursery_or_school": null_where(~known_day | draws.chance("no school", keys, 550), facility(plan, "school", keys)),
+        "nursery_or_school": null_where(
+            ~known_day | draws.chance("no school", keys, 550), facility(plan, "school", keys)
+        ),
         "medical_note": null_where(draws.chance("no note", keys, 900), _note(plan, keys)),
         "updated_at": instants(changed),
     }
@@ -96,14 +98,60 @@ def born_on(plan: Plan, child_ids: np.ndarray, due_days: np.ndarray) -> np.ndarr
 
 SCHOOLS: tuple[str, ...] = ("保育園", "幼稚園", "こども園", "小学校", "第二小学校", "中学校", "保育所")
 
-CLINICS: tuple[str, ...] = ("クリニック", "小児科", "産婦人科", "レディースクリニック", "総合病院", "こども病院", "助産院")
+CLINICS: tuple[str, ...] = (
+    "クリニック",
+    "小児科",
+    "産婦人科",
+    "レディースクリニック",
+    "総合病院",
+    "こども病院",
+    "助産院",
+)
 
 _FACILITY_NAMES = (
-    *("さくら", "ひまわり", "たんぽぽ", "みどり", "あおぞら", "つくし", "すみれ", "ひかり", "ほしのこ", "めばえ", "若葉", "青葉"),
-    *("緑ヶ丘", "栄町", "中央", "東", "西原", "南台", "泉", "本町", "旭", "桜台", "富士見", "あさひ", "こばと", "どんぐりの森"),
+    *(
+        "さくら",
+        "ひまわり",
+        "たんぽぽ",
+        "みどり",
+        "あおぞら",
+        "つくし",
+        "すみれ",
+        "ひかり",
+        "ほしのこ",
+        "めばえ",
+        "若葉",
+        "青葉",
+    ),
+    *(
+        "緑ヶ丘",
+        "栄町",
+        "中央",
+        "東",
+        "西原",
+        "南台",
+        "泉",
+        "本町",
+        "旭",
+        "桜台",
+        "富士見",
+        "あさひ",
+        "こばと",
+        "どんぐりの森",
+    ),
 )
 
 _NOTES = (
-    "卵アレルギー", "乳アレルギー(加熱は可)", "喘息で吸入中", "熱性けいれんの既往あり", "低出生体重児", "アトピー。ステロイド使用",
-    "発達外来に通院中", "川崎病の既往", "心室中隔欠損(経過観察)", "そばアレルギー", "斜視で眼科フォロー", "1型糖尿病",
+    "卵アレルギー",
+    "乳アレルギー(加熱は可)",
+    "喘息で吸入中",
+    "熱性けいれんの既往あり",
+    "低出生体重児",
+    "アトピー。ステロイド使用",
+    "発達外来に通院中",
+    "川崎病の既往",
+    "心室中隔欠損(経過観察)",
+    "そばアレルギー",
+    "斜視で眼科フォロー",
+    "1型糖尿病",
 )

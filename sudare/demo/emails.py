@@ -158,7 +158,9 @@ def _unreal(plan: Plan, ids: np.ndarray, form: np.ndarray) -> pa.Array:
         lambda rows: constant(None, len(rows)),
         lambda rows: constant("", len(rows)),
         one_of((" ", "\u3000", "  \u3000", "\t")),
-        one_of(("none", "test@test", "なし", "test@example.com", "xxx", "-", "aaa@aaa", "ないです", "dummy@dummy.example")),
+        one_of(
+            ("none", "test@test", "なし", "test@example.com", "xxx", "-", "aaa@aaa", "ないです", "dummy@dummy.example")
+        ),
         one_of(("hanako@", "@docomo.ne.jp", "mama example.jp", "a@b@example.jp", "ママ@example", "haruka.example.jp")),
     )
     return by_form(form, makers)

@@ -158,4 +158,3 @@ def _with_canaries(plan: Plan, ids: np.ndarray, rows: dict[str, pa.Array]) -> di
         "last_ip": [canaries.CANARY_IP for _ in who],
     }
     return rows | {name: replace_rows(rows[name], planted, column) for name, column in values.items()}
-

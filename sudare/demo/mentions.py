@@ -57,7 +57,9 @@ def mention_text(plan: Plan, ids: np.ndarray, speakers: np.ndarray) -> pa.Array:
     return by_form(kind, [framed(mention) for mention in MENTIONS])
 
 
-def _typed(plan: Plan, stream: str, ids: np.ndarray, plain: pa.Array, changes: tuple[Callable[[pa.Array], pa.Array], ...]):
+def _typed(
+    plan: Plan, stream: str, ids: np.ndarray, plain: pa.Array, changes: tuple[Callable[[pa.Array], pa.Array], ...]
+):
     def of(change: Callable[[pa.Array], pa.Array]):
         return lambda rows: change(plain.take(pa.array(rows)))
 
@@ -83,7 +85,11 @@ def _email(plan: Plan, ids: np.ndarray, speakers: np.ndarray) -> pa.Array:
 
 def _handle(plan: Plan, ids: np.ndarray) -> pa.Array:
     word = pick(_HANDLE_WORDS, plan.draws.below("handle word", ids, len(_HANDLE_WORDS)))
-    return join(word, pick(("_", "", "."), plan.draws.below("handle mark", ids, 3)), numbers(plan.draws.below("handle", ids, 9999)))
+    return join(
+        word,
+        pick(("_", "", "."), plan.draws.below("handle mark", ids, 3)),
+        numbers(plan.draws.below("handle", ids, 9999)),
+    )
 
 
 def _line_id(plan: Plan, ids: np.ndarray, speakers: np.ndarray) -> pa.Array:
@@ -102,7 +108,9 @@ def _url(plan: Plan, ids: np.ndarray, speakers: np.ndarray) -> pa.Array:
 
 def _postal(plan: Plan, ids: np.ndarray, speakers: np.ndarray) -> pa.Array:
     draws = plan.draws
-    return places.typed_postal(draws, ids, draws.below("posted area", ids, 900) + 100, draws.below("posted town", ids, 10_000))
+    return places.typed_postal(
+        draws, ids, draws.below("posted area", ids, 900) + 100, draws.below("posted town", ids, 10_000)
+    )
 
 
 def _address(plan: Plan, ids: np.ndarray, speakers: np.ndarray) -> pa.Array:
@@ -147,7 +155,9 @@ def _clinic(plan: Plan, ids: np.ndarray, speakers: np.ndarray) -> pa.Array:
 def _birth_date(plan: Plan, ids: np.ndarray, speakers: np.ndarray) -> pa.Array:
     draws = plan.draws
     year = draws.below("posted year", ids, 40) + plan.base.year - 40
-    month, day = (numbers(1 + draws.below(f"posted {part}", ids, bound)) for part, bound in (("month", 12), ("day", 28)))
+    month, day = (
+        numbers(1 + draws.below(f"posted {part}", ids, bound)) for part, bound in (("month", 12), ("day", 28))
+    )
     western = numbers(year)
     era = join(pick(("令和", "平成", "昭和", "R", "H", "S"), np.where(year > 2018, 0, np.where(year > 1988, 1, 2))),
                numbers(np.where(year > 2018, year - 2018, np.where(year > 1988, year - 1988, year - 1925))))  # fmt: skip
@@ -180,7 +190,9 @@ def _my_number(plan: Plan, ids: np.ndarray, speakers: np.ndarray) -> pa.Array:
 
     Source: Ordinance of the Ministry of Internal Affairs and Communications No. 85 of 2014, art. 5.
     """
-    left, right = (plan.draws.below(f"My Number {side}", ids, bound) for side, bound in (("left", 10**8), ("right", 1000)))
+    left, right = (
+        plan.draws.below(f"My Number {side}", ids, bound) for side, bound in (("left", 10**8), ("right", 1000))
+    )
     number, total = left * 1000 + right, np.zeros(len(ids), np.int64)
     for place in range(1, 12):
         total += number // 10 ** (place - 1) % 10 * (place + 1 if place <= 6 else place - 5)
@@ -205,7 +217,9 @@ def _numeral(stream: str, width: int, before: str = "") -> Maker:
 
 def _licence(plan: Plan, ids: np.ndarray, speakers: np.ndarray) -> pa.Array:
     office = pick(("30", "43", "44", "45", "50", "54", "62", "90"), plan.draws.below("licence office", ids, 8))
-    return join(office, digits(2, plan.draws.below("licence year", ids, 24)), digits(8, plan.draws.below("licence", ids, 10**8)))
+    return join(
+        office, digits(2, plan.draws.below("licence year", ids, 24)), digits(8, plan.draws.below("licence", ids, 10**8))
+    )
 
 
 def _passport(plan: Plan, ids: np.ndarray, speakers: np.ndarray) -> pa.Array:
@@ -213,41 +227,147 @@ def _passport(plan: Plan, ids: np.ndarray, speakers: np.ndarray) -> pa.Array:
     return join(letters, digits(7, plan.draws.below("passport", ids, 10**7)))
 
 
-_HANDLE_WORDS = ("mogu", "purin", "kotori", "hoshi_mama", "ponpon", "nemui", "usagi", "tsukimi", "warabi", "ohana", "sorairo")
+_HANDLE_WORDS = (
+    "mogu",
+    "purin",
+    "kotori",
+    "hoshi_mama",
+    "ponpon",
+    "nemui",
+    "usagi",
+    "tsukimi",
+    "warabi",
+    "ohana",
+    "sorairo",
+)
 
 _SITES = (
-    *("https://blog.example.jp/", "https://www.example.com/u/", "http://mama-diary.example/profile?id=", "example.jp/~"),
-    *("https://www.instagram.example/", "https://lin.example/ti/p/", "ｈｔｔｐｓ：／／ｂｌｏｇ．ｅｘａｍｐｌｅ．ｊｐ／"),
+    *(
+        "https://blog.example.jp/",
+        "https://www.example.com/u/",
+        "http://mama-diary.example/profile?id=",
+        "example.jp/~",
+    ),
+    *(
+        "https://www.instagram.example/",
+        "https://lin.example/ti/p/",
+        "ｈｔｔｐｓ：／／ｂｌｏｇ．ｅｘａｍｐｌｅ．ｊｐ／",
+    ),
 )
 
 _TEST_CARDS = (
-    *("4111 1111 1111 1111", "4242 4242 4242 4242", "4012 8888 8888 1881", "5555 5555 5555 4444", "5105 1051 0510 5100"),
+    *(
+        "4111 1111 1111 1111",
+        "4242 4242 4242 4242",
+        "4012 8888 8888 1881",
+        "5555 5555 5555 4444",
+        "5105 1051 0510 5100",
+    ),
     *("3530 1113 3330 0000", "3566 0020 2036 0505", "6011 1111 1111 1117", "3782 822463 10005", "3714 496353 98431"),
 )
 
 MENTIONS: tuple[Mention, ...] = (
-    Mention(120, "phone", ("急ぎの方は{}まで電話ください", "私の番号です→{}", "電話{}にかけてもつながらなくて", "TEL:{}(夜のみ)", "携帯は{}、SMSでもOK"), _phone),
-    Mention(90, "e-mail", ("{} にメールください", "連絡先:{}", "アドレスは{}です、＠は半角で", "写真は {} へ送ってもらえますか", "捨てアドですが「{}」です"), _email),
-    Mention(60, "LINE", ("LINEのIDは{}です", "ラインしませんか？ {} で検索して", "LINE→{}", "よかったらLINE ID:{} 追加してね"), _line_id),
+    Mention(
+        120,
+        "phone",
+        (
+            "急ぎの方は{}まで電話ください",
+            "私の番号です→{}",
+            "電話{}にかけてもつながらなくて",
+            "TEL:{}(夜のみ)",
+            "携帯は{}、SMSでもOK",
+        ),
+        _phone,
+    ),
+    Mention(
+        90,
+        "e-mail",
+        (
+            "{} にメールください",
+            "連絡先:{}",
+            "アドレスは{}です、＠は半角で",
+            "写真は {} へ送ってもらえますか",
+            "捨てアドですが「{}」です",
+        ),
+        _email,
+    ),
+    Mention(
+        60,
+        "LINE",
+        ("LINEのIDは{}です", "ラインしませんか？ {} で検索して", "LINE→{}", "よかったらLINE ID:{} 追加してね"),
+        _line_id,
+    ),
     Mention(50, "X", ("Xもやってます {}", "垢は{}です、フォローどうぞ", "ツイッター{}でつぶやいてる"), _x_handle),
     Mention(60, "URL", ("くわしくは{} に書きました", "これ見て！{}", "{}\nうちのブログです"), _url),
     Mention(30, "postal code", ("郵便番号は{}です", "{}のあたりで探してます", "うちは{}なので送料が高い"), _postal),
-    Mention(60, "address", ("住所は{}です", "{}に住んでます。近い人いますか", "送り先→{}", "引っ越し先が{}に決まりました"), _address),
+    Mention(
+        60,
+        "address",
+        ("住所は{}です", "{}に住んでます。近い人いますか", "送り先→{}", "引っ越し先が{}に決まりました"),
+        _address,
+    ),
     Mention(60, "own name", ("{}と申します", "本名は{}です", "宛名は{}でお願いします", "（{}）"), _own_name),
-    Mention(70, "surname", ("{}さんに聞いたら教えてくれました", "担任の{}先生がこわい", "隣の{}さんとばったり", "ママ友の{}さんも同じこと言ってた"), _surname),
+    Mention(
+        70,
+        "surname",
+        (
+            "{}さんに聞いたら教えてくれました",
+            "担任の{}先生がこわい",
+            "隣の{}さんとばったり",
+            "ママ友の{}さんも同じこと言ってた",
+        ),
+        _surname,
+    ),
     Mention(40, "given name", ("{}ちゃんママありがとう", "妹の{}が出産しました", "友だちの{}と遊んできた"), _given),
-    Mention(120, "child", ("うちの{}ちゃんが立ちました", "{}くん、明日からはじめての園です", "{}がまた熱を出して", "名前は{}にしました", "{}たんがかわいすぎる"), _child),
-    Mention(70, "school", ("{}に通ってます", "来年から{}です", "{}の先生方ってどうですか", "見学は{}がよかったです"), _school),
+    Mention(
+        120,
+        "child",
+        (
+            "うちの{}ちゃんが立ちました",
+            "{}くん、明日からはじめての園です",
+            "{}がまた熱を出して",
+            "名前は{}にしました",
+            "{}たんがかわいすぎる",
+        ),
+        _child,
+    ),
+    Mention(
+        70,
+        "school",
+        ("{}に通ってます", "来年から{}です", "{}の先生方ってどうですか", "見学は{}がよかったです"),
+        _school,
+    ),
     Mention(50, "clinic", ("{}で産みました", "{}の先生が親切でした", "予約は{}にしてます"), _clinic),
-    Mention(40, "birth date", ("{}生まれです", "誕生日は{}なんだけど同じ人いる？", "生年月日{}で登録したのに"), _birth_date),
+    Mention(
+        40, "birth date", ("{}生まれです", "誕生日は{}なんだけど同じ人いる？", "生年月日{}で登録したのに"), _birth_date
+    ),
     Mention(15, "card", ("カード番号{}で払えなくて", "{}のカードが使えません", "間違えて{}って送っちゃった"), _card),
-    Mention(15, "My Number", ("マイナンバー{}を書く欄がない", "個人番号は{}で合ってるはず", "マイナンバーカードの{}ってどこに使うの"), _my_number),
-    Mention(12, "bank account", ("みどり銀行 本店 普通 {}に振り込んで", "口座番号{}です", "振込先:普通{} 名義は旦那"), _numeral("account", 7)),
-    Mention(8, "post bank", ("ゆうちょ 記号{}です、番号は明日送ります", "ゆうちょ銀行 記号{}"), _numeral("post bank", 4, "1")),
+    Mention(
+        15,
+        "My Number",
+        ("マイナンバー{}を書く欄がない", "個人番号は{}で合ってるはず", "マイナンバーカードの{}ってどこに使うの"),
+        _my_number,
+    ),
+    Mention(
+        12,
+        "bank account",
+        ("みどり銀行 本店 普通 {}に振り込んで", "口座番号{}です", "振込先:普通{} 名義は旦那"),
+        _numeral("account", 7),
+    ),
+    Mention(
+        8,
+        "post bank",
+        ("ゆうちょ 記号{}です、番号は明日送ります", "ゆうちょ銀行 記号{}"),
+        _numeral("post bank", 4, "1"),
+    ),
     Mention(12, "IP", ("荒らしのIPは{}らしい", "管理人さん、{}を止めてください", "接続元が{}って出ます"), _ip),
     Mention(8, "licence", ("免許証番号{}を聞かれた", "運転免許の番号が{}なんだけど"), _licence),
     Mention(8, "passport", ("パスポート{}の期限が切れてた", "旅券番号{}"), _passport),
-    Mention(8, "health insurance", ("保険証の保険者番号{}です", "被保険者番号は{}だったかな"), _numeral("insurance", 8)),
-    Mention(6, "pension", ("基礎年金番号{}で照会しました", "年金番号が{}って書いてある"), _numeral("pension", 6, "4193")),
+    Mention(
+        8, "health insurance", ("保険証の保険者番号{}です", "被保険者番号は{}だったかな"), _numeral("insurance", 8)
+    ),
+    Mention(
+        6, "pension", ("基礎年金番号{}で照会しました", "年金番号が{}って書いてある"), _numeral("pension", 6, "4193")
+    ),
 )
 """Every kind of identifier that is planted in postings."""

@@ -77,6 +77,9 @@ def _landline(draws: Draws, stream: str, ids: np.ndarray) -> pa.Array:
         f"{stream} line", ids, 10 ** (width - 1)
     )
     return join(
-        pick(_LANDLINE, area), "-", pa.compute.cast(pa.array(middle), pa.string()), "-",
+        pick(_LANDLINE, area),
+        "-",
+        pa.compute.cast(pa.array(middle), pa.string()),
+        "-",
         digits(4, draws.below(f"{stream} end", ids, 10_000)),
     )

@@ -108,11 +108,15 @@ def _expanded(sentence: str) -> tuple[str, ...]:
 def _pool(sentences: tuple[str, ...]) -> tuple[str, ...]:
     """The sentences filled in; each sentence as often as any other."""
     return tuple(
-        text for sentence in sentences for text in itertools.islice(itertools.cycle(_expanded(sentence)), _FILLS_PER_SENTENCE)
+        text
+        for sentence in sentences
+        for text in itertools.islice(itertools.cycle(_expanded(sentence)), _FILLS_PER_SENTENCE)
     )
 
 
-def _from_topics(plan: Plan, stream: str, ids: np.ndarray, boards: np.ndarray, topics: dict[str, tuple[str, ...]]) -> pa.Array:
+def _from_topics(
+    plan: Plan, stream: str, ids: np.ndarray, boards: np.ndarray, topics: dict[str, tuple[str, ...]]
+) -> pa.Array:
     pools = [_pool(topics[board.topic]) for board in BOARDS]
     starts = np.concatenate([[0], np.cumsum([len(pool) for pool in pools])])
     sizes = starts[1:] - starts[:-1]
@@ -210,7 +214,14 @@ def bodies(plan: Plan, ids: np.ndarray, boards: np.ndarray, speakers: np.ndarray
     telling = np.flatnonzero(draws.chance("mention", ids, 80))
     mentions = scatter(len(ids), telling, join(mention_text(plan, ids[telling], speakers[telling]), "。"), "")
     return join(
-        drawn("opener", OPENERS), first, more, drawn("break 1", BREAKS), mentions, remark, again, drawn("closer", CLOSERS)
+        drawn("opener", OPENERS),
+        first,
+        more,
+        drawn("break 1", BREAKS),
+        mentions,
+        remark,
+        again,
+        drawn("closer", CLOSERS),
     )
 
 
@@ -253,7 +264,9 @@ def access_log_rows(window: Window, offsets: np.ndarray, postings: pa.Table) -> 
             "ip": ip,
             "port": whole(1024 + plan.draws.below("port", ids, 64_000), plan.draws.chance("no port", ids, 100)),
             "user_agent": pick(USER_AGENTS, plan.draws.below("posting agent", ids, len(USER_AGENTS))),
-            "cookie_id": null_where(postings["member_id"].is_null().to_numpy(), hexadecimal(plan.draws.bits("cookie", ids))),
+            "cookie_id": null_where(
+                postings["member_id"].is_null().to_numpy(), hexadecimal(plan.draws.bits("cookie", ids))
+            ),
             "accessed_at": instants(posted - plan.draws.below("access", ids, SECOND)),
         }
     )
@@ -279,4 +292,3 @@ def reaction_rows(window: Window, offsets: np.ndarray) -> pa.Table:
             "reacted_at": instants(reacted[order]),
         }
     )
-

@@ -206,8 +206,8 @@ def test_a_birthday_today_and_a_revoked_or_lifted_stop_let_a_member_in(lived):
     member = somebody_in_the_feed(lived)
     lived.change(
         f"update members set birth_date = date '2008-10-31' where member_id = {member}",
-        f"insert into opt_outs values (9000001, {member}, null, 'lived_ad', '2020-01-01', '2020-02-01')",
-        f"insert into opt_outs values (9000002, {member}, null, 'lived_ad', '2000-01-01', null)",
+        f"insert into opt_outs values (9000001, {member}, null, 'site_ad', '2020-01-01', '2020-02-01')",
+        f"insert into opt_outs values (9000002, {member}, null, 'site_ad', '2000-01-01', null)",
         f"insert into opt_outs values (9000003, {member}, null, 'statistics', now(), null)",
     )
     run(night, "plan", "build_feed", "gate_feed", "hand_over")
