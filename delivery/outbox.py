@@ -22,13 +22,14 @@ def pending_place(outbox: Path, destination: str) -> Path:
 
 def read_pending(outbox: Path, told: dict) -> bytes:
     """
-    The bytes of a pending feed.
+    The bytes of a feed that was built: pending, or handed over by a try that was killed before it could say so.
 
     Raises:
         FenceRefused: they are not there, or not those that were built.
     """
-    path = pending_place(outbox, told["destination"]) / told["file"]
-    content = path.read_bytes() if path.is_file() else b""
+    places = (pending_place(outbox, told["destination"]), outbox / told["destination"])
+    path = next((place / told["file"] for place in places if (place / told["file"]).is_file()), None)
+    content = path.read_bytes() if path else b""
     if manifests.sha256(content) != told["sha256"]:
         raise FenceRefused(
             f"{told['destination']}: the pending file is not the one that was built; run the night again"
@@ -60,5 +61,6 @@ def hand_over(outbox: Path, destination: Destination, day: datetime.date, told: 
             if earlier.name != told["file"]:
                 earlier.unlink()
                 (records / f"{earlier.name}.json").unlink(missing_ok=True)
-        pending.replace(place / told["file"])
+        if pending.exists():
+            pending.replace(place / told["file"])
     return not known

@@ -69,7 +69,8 @@ def demo(
             progress=lambda what, done, total: status.update(f"{what}: {done:,} of {total:,}"),
         )
     _apply_grants(found["SUDARE_SOURCE_URL"])
-    out.print(f"demo site until {last}: {summary}")
+    done = f"made, then lived {summary.nights} nights" if summary.created else f"lived {summary.nights} nights"
+    out.print(f"demo site until {last}: {summary.members:,} members, {summary.postings:,} postings; {done}")
 
 
 def _apply_grants(url: str) -> None:

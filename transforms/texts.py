@@ -49,12 +49,15 @@ def redact_shard(source: Source, staging: Staging, shard: Shard, now: datetime.d
 
 def _judge(postings: pl.DataFrame, members: pl.DataFrame, out: pl.DataFrame) -> pl.DataFrame:
     active = members.filter(pl.col("status") == "active").select("member_id").with_columns(active=True)
+    # Nobody knows the names of an anonymous author, so nobody could find them in the text.
     reason = (
         pl.when(pl.col("deleted_at"))
         .then(pl.lit("deleted"))
+        .when(pl.col("member_id").is_null())
+        .then(pl.lit("anonymous"))
         .when(pl.col("out"))
         .then(pl.lit("statistics_stopped"))
-        .when(pl.col("member_id").is_not_null() & pl.col("active").is_null())
+        .when(pl.col("active").is_null())
         .then(pl.lit("member_left_out"))
     )
     return (

@@ -43,7 +43,7 @@ def child_rows(plan: Plan, members: np.ndarray, first_id: int, now: int) -> pa.T
     today = (now + 9 * HOUR) // DAY - 1
     expected, unknown = place == _EXPECTED, place == _UNKNOWN
     born = today - draws.below("child age", keys, 18 * 365)
-    due = today + 20 + draws.below("due", keys, 250)
+    due = today - 5 + draws.below("due", keys, 275)
     known_day = ~expected & ~unknown
     joined = plan.registered_at(member)
     changed = joined + draws.below("child changed", keys, np.maximum((now - joined) // SECOND, 1)) * SECOND

@@ -4,6 +4,7 @@ import bisect
 import datetime
 import functools
 import itertools
+import math
 import string
 from dataclasses import dataclass
 
@@ -160,7 +161,7 @@ def author(plan: Plan, ids: np.ndarray, most: int) -> np.ndarray:
 
 def _stride(most: int) -> int:
     """A step that visits every member once, so that the busy ones are spread over all ids."""
-    return next(step for step in (7_368_787, 7_368_791, 1) if most % step)
+    return next(step for step in (7_368_787, 7_368_791, 1) if math.gcd(step, most) == 1)
 
 
 def posting_rows(window: Window, offsets: np.ndarray, gone: np.ndarray) -> pa.Table:
@@ -207,10 +208,14 @@ def bodies(plan: Plan, ids: np.ndarray, boards: np.ndarray, speakers: np.ndarray
     def drawn(stream: str, pool: tuple[str, ...]) -> pa.Array:
         return pick(pool, draws.below(stream, ids, len(pool)))
 
-    first, second = (_from_topics(plan, f"sentence {n}", ids, boards, TOPICS) for n in (1, 2))
-    more = choose(draws.chance("second sentence", ids, 450), join(drawn("break 2", BREAKS), second), "")
-    remark = choose(draws.chance("remark", ids, 850), drawn("remark text", _pool(REMARKS)), "")
-    again = choose(draws.chance("second remark", ids, 550), drawn("remark text 2", _pool(REMARKS)), "")
+    def topic(turn: int) -> pa.Array:
+        return _from_topics(plan, f"sentence {turn}", ids, boards, TOPICS)
+
+    first = topic(1)
+    more = choose(draws.chance("second sentence", ids, 750), join(drawn("break 2", BREAKS), topic(2)), "")
+    yet_more = choose(draws.chance("third sentence", ids, 450), join(drawn("break 3", BREAKS), topic(3)), "")
+    remark = choose(draws.chance("remark", ids, 900), drawn("remark text", _pool(REMARKS)), "")
+    again = choose(draws.chance("second remark", ids, 600), drawn("remark text 2", _pool(REMARKS)), "")
     telling = np.flatnonzero(draws.chance("mention", ids, 80))
     mentions = scatter(len(ids), telling, join(mention_text(plan, ids[telling], speakers[telling]), "。"), "")
     return join(

@@ -408,3 +408,16 @@ def test_staged_nights_are_deleted_after_their_days(site):
     old.mkdir(parents=True)
     run(site.night(), "plan")
     assert not old.parent.exists()
+
+
+def test_a_hand_over_that_was_killed_before_it_could_say_so_can_be_repeated(lived):
+    """The file lies in the outbox, the task is tried again: the fence still looks at what lies there."""
+    night = lived.night()
+    run(night, "build_feed", "gate_feed", "hand_over")
+    before = published(lived)
+    run(night, "hand_over")
+    assert published(lived) == before
+    member = somebody_in_the_feed(lived)
+    lived.change(STOPS["an opt-out"].format(m=member))
+    run(night, "hand_over")
+    assert digest_of(lived, member) not in set(read_feed(lived)["EMAIL1_SHA-256"])

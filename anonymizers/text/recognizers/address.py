@@ -28,14 +28,21 @@ _FULL = cue(
 )
 _SHORT = form("from the municipality", rf"(?P<value>{_MUNICIPALITY} ?{_HOUSE}){_NOT_COUNTED}")
 
+# A town alone is told by its 町 and three numbers: few other things are written so.
+_TOWN_ONLY = form(
+    "from the town",
+    rf"(?P<value>[{_KANJI}A-Za-z]{{1,12}}町 ?{_NUMERAL}(?:丁目|-)[0-9]{{1,4}}(?:番地?|-)[0-9]{{1,4}}号?){_NOT_COUNTED}",
+)
+
 EXAMPLES = (
     Example("神奈川県横浜市青葉区架空が丘1丁目31番7号です", ("神奈川県横浜市青葉区架空が丘1丁目31番7号",)),
     Example("埼玉県川口市架空4－38－10 コーポカクウ201号室\n", ("埼玉県川口市架空4－38－10 コーポカクウ201号室",)),
     Example("世田谷区架空茶屋三丁目36-23に住んでます", ("世田谷区架空茶屋三丁目36-23",)),
+    Example("送り先は架空町1-2-3です", ("架空町1-2-3",)),
     Example("東京都は広い。川口市の保育園は3つ、横浜市内で2-3人募集、横浜市架空町の国道3号", ()),
 )
 
 
 def recognizer() -> CuedPatternRecognizer:
     """Finds ADDRESS; a town without a house number is not one."""
-    return CuedPatternRecognizer("ADDRESS", _FULL, _SHORT, needs="[0-9〇一二三四五六七八九十]")
+    return CuedPatternRecognizer("ADDRESS", _FULL, _SHORT, _TOWN_ONLY, needs="[0-9〇一二三四五六七八九十]")

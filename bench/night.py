@@ -1,0 +1,144 @@
+"""
+The pipeline's night in one process: its own steps in their order, without Airflow and without the text branch.
+
+First what the rival makes too: staged members and postings, the feed, and two tables. The
+second, postings by board × prefecture × age band × day, is in no catalogue of ours; it is
+tabulated here from staged rows with the product's own functions, and its time is counted.
+Then, timed apart because the rival has nothing like it: gates, publication, fence.
+
+    SUDARE_… python -m bench.night DAY FOLDER
+"""
+
+import datetime
+import json
+import sys
+from pathlib import Path
+
+from bench.watch import Watch
+
+LEAST = 10
+EVERY_POSTING = 1_000_000
+"""A cap that caps nothing, because the rival has none."""
+
+
+def main(day: datetime.date, folder: Path) -> dict:
+    """Run the night; laps, measures and rows, for the rival's outputs and for the whole."""
+    watch = Watch()
+    from delivery import night as steps
+    from delivery.settings import read_settings
+
+    watch.lap("start and import")
+    folder.mkdir(parents=True, exist_ok=True)
+    now = datetime.datetime.combine(day + datetime.timedelta(days=1), datetime.time(2, 30), steps.TOKYO)
+    night = steps.Night(read_settings(), day, now)
+
+    shards = steps.plan(night)
+    watch.lap("plan")
+    for shard in shards:
+        steps.extract(night, shard)
+    watch.lap("extract")
+    for shard in shards:
+        steps.tabulate(night, shard)
+    steps.merge_cells(night)
+    watch.lap("tabulate and merge")
+    steps.disclose(night)
+    watch.lap("disclose")
+    by_board = tabulate_postings(night, shards, folder)
+    watch.lap("postings by board")
+    feeds = [steps.build_feed(night, name) for name in steps.plan_feeds(night)]
+    watch.lap("feed")
+    same = watch.read()
+
+    more = Watch()
+    _stand_in_for_text(night)
+    steps.gate_tables(night)
+    more.lap("gate of tables, with its import")
+    steps.publish(night)
+    more.lap("publish")
+    for name in steps.plan_feeds(night):
+        steps.gate_feed(night, name)
+        more.lap("gate of feed")
+        steps.hand_over(night, name)
+        more.lap("fence and hand over")
+    rows = {"feed": sum(feed["rows"] for feed in feeds), **_staged(night, shards), "postings_by_board": by_board}
+    steps.close(night)
+    return {
+        "laps": watch.laps,
+        **same,
+        "rows": rows,
+        "shards": len(shards),
+        "feed_account": feeds[0]["account"],
+        "also": {"laps": more.laps, **watch.read()},
+    }
+
+
+def postings_table():
+    """The rival's second table, declared as one of ours; for the benchmark only."""
+    from transforms.dimensions import AGE_BAND, BOARD, DAY, PREFECTURE
+    from transforms.purposes import STATISTICS
+    from transforms.spec import Example, Measure, MeasureKind, Period, Table
+
+    return Table(
+        name="postings_by_board",
+        title="Postings by board, prefecture, age band and day",
+        title_ja="掲示板・都道府県・年齢階級・日別の投稿数",
+        purpose=STATISTICS,
+        over="postings",
+        period=Period.WINDOW,
+        dimensions=(BOARD, PREFECTURE, AGE_BAND, DAY),
+        cap=EVERY_POSTING,
+        measures=(
+            Measure(name="members", kind=MeasureKind.MEMBERS, title="members", title_ja="会員数", unit="persons"),
+        ),
+        note="For the benchmark; not published.",
+        note_ja="計測用。公開しない。",
+        example=Example(rows="", cells=""),
+    )
+
+
+def tabulate_postings(night, shards: list[int], folder: Path) -> int:
+    """Write the rival's second table from staged rows; its rows."""
+    import duckdb
+    import pyarrow.parquet as pq
+
+    from transforms.tabulation import merge, tabulate
+
+    table, staging = postings_table(), night.staging
+    for shard in shards:
+        name = f"{shard:04d}.parquet"
+        members = staging.read_table("members", name, columns=["member_no", "prefecture_code", "age_band"])
+        postings = staging.read_table("postings", name, columns=["member_no", "board", "day"])
+        with duckdb.connect(":memory:") as connection:
+            connection.register("m", members)
+            connection.register("p", postings)
+            placed = connection.sql(
+                "select member_no, board, day, prefecture_code, age_band from p join m using (member_no)"
+            ).to_arrow_table()
+        staging.write_table(tabulate(table, placed, night.day), "cells", table.name, name)
+    cells = merge(staging, table, len(shards))
+    with duckdb.connect(":memory:") as connection:
+        connection.register("cells", cells)
+        kept = connection.sql(f"select * from cells where members >= {LEAST} order by all").to_arrow_table()
+    pq.write_table(kept, folder / "postings_by_board.parquet")
+    return kept.num_rows
+
+
+def _staged(night, shards: list[int]) -> dict[str, int]:
+    staged = {
+        name: sum(night.staging.read_table(name, f"{shard:04d}.parquet", columns=["member_no"]).num_rows for shard in shards)
+        for name in ("members", "postings")
+    }
+    cells = night.staging.read_table("releases", "members_by_prefecture.parquet", columns=["members"])["members"]
+    return {**staged, "members_by_prefecture": len(cells) - cells.null_count}
+
+
+def _stand_in_for_text(night) -> None:
+    """An empty summary per shard of threads: `publish` adds up all branches, and text is measured elsewhere."""
+    from delivery.night import plan_texts
+
+    for shard in plan_texts(night):
+        night.staging.write_json({"accounts": {}, "unfit": {}}, "summaries", f"redact-{shard:04d}.json")
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(datetime.date.fromisoformat(sys.argv[1]), Path(sys.argv[2]))))
