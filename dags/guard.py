@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow.sdk import Connection, ExceptionRetryPolicy, RetryAction, RetryRule, Variable, get_current_context
-from airflow.sdk.exceptions import AirflowRuntimeError
+from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import mask_secret
 
 from anonymizers.errors import DayRefused, Terminal, without_values
@@ -99,10 +99,17 @@ def _connection_url(connection_id: str) -> str:
 
     try:
         connection = Connection.get(connection_id)
-    except AirflowRuntimeError:
+    except AirflowNotFoundException:
         return ""
+    # Built from the fields: Airflow's own spelling of the URL is one that SQLAlchemy refuses.
     url = sa.URL.create(
-        "postgresql", connection.login, connection.password, connection.host, connection.port, connection.schema
+        "postgresql",
+        connection.login,
+        connection.password,
+        connection.host or None,
+        connection.port,
+        connection.schema,
+        query={name: str(value) for name, value in connection.extra_dejson.items()},
     )
     return url.render_as_string(hide_password=False)
 

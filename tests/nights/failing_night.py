@@ -21,7 +21,7 @@ STEPS = (
 
 
 def rows_in_hand() -> list[tuple]:
-    with psycopg.connect(os.environ["SUDARE_SOURCE_URL"]) as connection:
+    with psycopg.connect(os.environ["CANARY_SOURCE_URL"]) as connection:
         members = connection.execute("select * from members where full_name like 'CANARY%' limit 20").fetchall()
         postings = connection.execute("select * from postings where body like '%CANARY%' limit 20").fetchall()
     return members + postings

@@ -12,13 +12,14 @@ import unicodedata
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import psycopg
 import pyarrow.parquet as pq
 import pytest
-from sudare.demo.site import DEMO_DAY
 
 from sudare.demo.canaries import CANARY_PATTERN
+from sudare.demo.site import DEMO_DAY
 from sudare.deployment import environment
 from tests.nights.failing_night import STEPS
 from tests.nights.sites import copy_database
@@ -104,12 +105,37 @@ def command(deployment: dict[str, str], *arguments: str, **changes: str) -> subp
     )
 
 
+def through_airflow(deployment: dict[str, str]) -> dict[str, str]:
+    """The same deployment, with its databases as Airflow connections and its secret as a Variable."""
+
+    def connection(url: str) -> str:
+        parts = urlsplit(url)
+        extra = dict(parse_qsl(parts.query))
+        return json.dumps({"conn_type": "postgres", "login": parts.username, "schema": parts.path[1:], "extra": extra})
+
+    rest = {name: value for name, value in deployment.items() if name not in ("SUDARE_SOURCE_URL", "SUDARE_SECRET")}
+    return {
+        **{name: value for name, value in rest.items() if name != "SUDARE_WAREHOUSE_URL"},
+        "CANARY_SOURCE_URL": deployment["SUDARE_SOURCE_URL"],
+        "AIRFLOW_CONN_SUDARE_SOURCE": connection(deployment["SUDARE_SOURCE_URL"]),
+        "AIRFLOW_CONN_SUDARE_WAREHOUSE": connection(deployment["SUDARE_WAREHOUSE_URL"]),
+        "AIRFLOW_VAR_SUDARE_SECRET": deployment["SUDARE_SECRET"],
+    }
+
+
 def require_no_trace(deployment: dict[str, str], *outputs: str) -> None:
     metadata = deployment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].replace("+psycopg2", "")
     assert traces(surfaces(Path(deployment["SUDARE_HOME"]))) == {}
     assert traces(rows_of(metadata)) == {}
     assert traces(rows_of(deployment["SUDARE_WAREHOUSE_URL"])) == {}
     assert traces(("output", text) for text in outputs) == {}
+
+
+def require_owner_only(home: Path) -> None:
+    """Staged rows, feeds and logs are nobody else's to read."""
+    files = [path for place in ("staging", "outbox", "logs") for path in (home / place).rglob("*") if path.is_file()]
+    assert files
+    assert {path.stat().st_mode & 0o077 for path in files} == {0}
 
 
 def test_the_scan_sees_a_canary_where_there_is_one(deployment, tmp_path):
@@ -129,11 +155,13 @@ def test_a_green_night_on_the_real_dag_leaves_no_canary_anywhere(deployment):
     assert told["night"] == DEMO_DAY.isoformat()
     assert told["published"]
     assert {step["step"] for step in told["steps"]} == set(STEPS)
+    require_owner_only(Path(deployment["SUDARE_HOME"]))
     require_no_trace(deployment, night.stdout, night.stderr)
 
 
 def test_a_night_in_which_every_task_fails_with_rows_in_hand_leaves_no_canary_anywhere(deployment):
-    night = command(deployment, "-m", "tests.nights.failing_night", DEMO_DAY.isoformat())
+    """Here the settings are Airflow's connections and a Variable, as on a cluster."""
+    night = command(through_airflow(deployment), "-m", "tests.nights.failing_night", DEMO_DAY.isoformat())
     assert night.returncode == 0, night.stdout[-2000:]
     log = night.stdout + night.stderr
     assert log.count("Fault") >= len(STEPS)

@@ -8,7 +8,6 @@ import unicodedata
 import polars as pl
 import psycopg
 import pytest
-from sudare.demo.site import DEMO_DAY, make_site
 
 from anonymizers.errors import (
     DayRefused,
@@ -34,6 +33,7 @@ from delivery import feeds, publication
 from delivery.consent import Permitted
 from delivery.verification import verify
 from delivery.warehouse import Warehouse
+from sudare.demo.site import DEMO_DAY, make_site
 from tests.nights.sites import DAY_BEFORE, NOW, Site, contents, database_of, published, run
 from transforms.tables import catalogue
 
