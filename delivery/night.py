@@ -268,7 +268,8 @@ def gate_tables(night: Night) -> dict:
     outcomes: list[Outcome] = []
     for name, table in night.tables.items():
         frame = night.staging.read_table("releases", f"{name}.parquet").to_pandas()
-        outcomes += validate(name, frame, table_suite(table, night.settings.control.threshold))
+        control = table.control.at_least(night.settings.control.threshold)
+        outcomes += validate(name, frame, table_suite(table, control.threshold))
     return _judge(night, "tables", outcomes)
 
 

@@ -3,6 +3,7 @@ Running one night on this machine: the real DAG in a process of its own, followe
 """
 
 import datetime
+import fcntl
 import json
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from anonymizers.errors import Fault
+from anonymizers.errors import Fault, NightRunning
 from delivery.settings import home
 
 POLL_S = 0.2
@@ -46,8 +47,21 @@ def run_night(environment: Mapping[str, str], day: datetime.date, on_step: Calla
 
     Returns:
         The run; its exit status is that of the first step that failed, or 0.
+
+    Raises:
+        NightRunning: a night is running in this home already.
     """
     place = home(environment)
+    place.mkdir(parents=True, exist_ok=True)
+    with (place / "night.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise NightRunning("a night is running in this SUDARE_HOME; wait for it and run again") from None
+        return _run_alone(environment, place, day, on_step)
+
+
+def _run_alone(environment: Mapping[str, str], place: Path, day: datetime.date, on_step: Callable[[dict], None]) -> Run:
     stamp = f"{day}-{datetime.datetime.now(datetime.UTC):%Y%m%dT%H%M%S}"
     log, steps = place / "logs" / f"{stamp}.log", place / "logs" / f"{stamp}.steps.jsonl"
     log.parent.mkdir(parents=True, exist_ok=True)

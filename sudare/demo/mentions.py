@@ -159,8 +159,12 @@ def _birth_date(plan: Plan, ids: np.ndarray, speakers: np.ndarray) -> pa.Array:
         numbers(1 + draws.below(f"posted {part}", ids, bound)) for part, bound in (("month", 12), ("day", 28))
     )
     western = numbers(year)
-    era = join(pick(("令和", "平成", "昭和", "R", "H", "S"), np.where(year > 2018, 0, np.where(year > 1988, 1, 2))),
-               numbers(np.where(year > 2018, year - 2018, np.where(year > 1988, year - 1988, year - 1925))))  # fmt: skip
+    reign = np.where(year > 2018, 0, np.where(year > 1988, 1, 2))
+    letter = 3 * draws.chance("posted era letter", ids, 300)
+    era = join(
+        pick(("令和", "平成", "昭和", "R", "H", "S"), reign + letter),
+        numbers(year - np.array([2018, 1988, 1925])[reign]),
+    )
 
     def cut(*parts: pa.Array | str):
         return lambda rows: join(*(part if isinstance(part, str) else part.take(pa.array(rows)) for part in parts))

@@ -30,6 +30,9 @@ _BIRTH_HORIZON_DAYS = 14
 
 _EDIT_DAYS = 7
 
+_REVOCATION_DAYS = 3
+"""Opt-outs are taken back on every third day only: it is rare."""
+
 
 @dataclass(frozen=True)
 class Night:
@@ -50,6 +53,16 @@ class Night:
         return midnight(self.day) + DAY
 
     @property
+    def begun(self) -> datetime.datetime:
+        """Its first instant; a change concerns only what stood before."""
+        return instants(np.array([self.start]))[0].as_py()
+
+    @property
+    def canaries(self) -> list[int]:
+        """Members who never change, so that every night has them."""
+        return canary_ids(self.plan.members).tolist()
+
+    @property
     def changes(self) -> int:
         """How many members make each kind of change."""
         return self.plan.members // 4000 + 1
@@ -58,22 +71,20 @@ class Night:
         """A stream of draws of this night's own."""
         return f"{name} {self.day.isoformat()}"
 
-    def choose(self, name: str, bound: int, query: str, parameters: tuple[object, ...] = (), share: int = 1) -> list[int]:
+    def choose(self, name: str, bound: int, query: str, *parameters: object) -> list[int]:
         """
         Draw rows for a change.
 
         Args:
-            query: Selects ``id`` and whatever it joins from ``candidate (id, place)``, in no order.
+            query: Selects ``id`` and ``place`` from ``candidate`` and what it is joined to; the first that fit are taken.
         """
-        wanted = self.changes * share
-        ids = 1 + self.plan.draws.below(self.stream(name), np.arange(wanted * _TRIES), bound)
+        ids = 1 + self.plan.draws.below(self.stream(name), np.arange(self.changes * _TRIES), bound)
         _, first = np.unique(ids, return_index=True)
         candidates = ids[np.sort(first)].tolist()
-        statement = (
-            f"with candidate as (select * from unnest(%s::bigint[]) with ordinality as c(id, place)) {query} order by place"
-        )
-        rows = self.connection.execute(statement, (candidates, *parameters)).fetchall()
-        return [row[0] for row in rows[:wanted]]
+        source = "with candidate as (select * from unnest(%s::bigint[]) with ordinality as c(id, place))"
+        statement = f"{source} {query} order by place limit %s"
+        rows = self.connection.execute(statement, (candidates, *parameters, self.changes)).fetchall()
+        return [row[0] for row in rows]
 
     def moments(self, name: str, ids: list[int]) -> list[datetime.datetime]:
         """An instant of this day for each id."""
@@ -99,10 +110,9 @@ _MEMBERS = (
 )
 
 
-def _active(night: Night, name: str) -> list[int]:
-    planted = canary_ids(night.plan.members).tolist()
-    begun = instants(np.array([night.start]))[0].as_py()
-    return night.choose(name, highest(night.connection, "members", "member_id"), _MEMBERS, (begun, planted))
+def _active(night: Night, name: str, condition: str = "") -> list[int]:
+    last = highest(night.connection, "members", "member_id")
+    return night.choose(name, last, _MEMBERS + condition, night.begun, night.canaries)
 
 
 def _join(night: Night) -> None:
@@ -119,7 +129,9 @@ def _join(night: Night) -> None:
 def _leave(night: Night) -> None:
     ids = _active(night, "leave")
     rows = [(at, at, member) for at, member in zip(night.moments("leave", ids), ids, strict=True)]
-    night.update("update members set status = 'withdrawn', withdrawn_at = %s, updated_at = %s where member_id = %s", rows)
+    night.update(
+        "update members set status = 'withdrawn', withdrawn_at = %s, updated_at = %s where member_id = %s", rows
+    )
 
 
 def _move(night: Night) -> None:
@@ -199,10 +211,9 @@ def _revise(night: Night) -> None:
         "select id + %s, place from candidate join postings on posting_id = id + %s "
         "where deleted_at is null and posted_at < %s and member_id is not null and member_id <> all(%s)"
     )
-    begun = instants(np.array([night.start]))[0].as_py()
-    parameters = (recent - 1, recent - 1, begun, canary_ids(night.plan.members).tolist())
+    parameters = (recent - 1, recent - 1, night.begun, night.canaries)
     for name, statement in _REVISIONS.items():
-        ids = night.choose(name, max(1, last - recent + 1), query, parameters, share=2)
+        ids = night.choose(name, max(1, last - recent + 1), query, *parameters)
         night.update(statement, list(zip(night.moments(name, ids), ids, strict=True)))
 
 
@@ -213,13 +224,7 @@ _REVISIONS: dict[str, str] = {
 
 
 def _consent(night: Night) -> None:
-    ids = [
-        member
-        for member in _active(night, "consent")
-        if not night.connection.execute(
-            "select 1 from consents where member_id = %s and purpose = 'ad_match' and withdrawn_at is null", (member,)
-        ).fetchone()
-    ]
+    ids = _active(night, "consent", _NO_CONSENT)
     first = highest(night.connection, "consents", "consent_id") + 1
     rows = [
         (first + place, member, "ad_match", POLICY_VERSIONS[-1], "button", at)
@@ -234,11 +239,15 @@ def _consent(night: Night) -> None:
         "select id, place from candidate join consents on consent_id = id "
         "where withdrawn_at is null and given_at < %s and member_id <> all(%s)"
     )
-    begun = instants(np.array([night.start]))[0].as_py()
-    ids = night.choose("withdraw", first, query, (begun, canary_ids(night.plan.members).tolist()))
-    night.update("update consents set withdrawn_at = %s where consent_id = %s",
-                 list(zip(night.moments("withdraw", ids), ids, strict=True)))  # fmt: skip
+    ids = night.choose("withdraw", first, query, night.begun, night.canaries)
+    rows = list(zip(night.moments("withdraw", ids), ids, strict=True))
+    night.update("update consents set withdrawn_at = %s where consent_id = %s", rows)
 
+
+_NO_CONSENT = (
+    " and not exists (select from consents c where c.member_id = members.member_id "
+    "and purpose = 'ad_match' and c.withdrawn_at is null)"
+)
 
 _OPT_OUT_KINDS = ("site_ad", "article_35_stop", "statistics")
 
@@ -260,11 +269,10 @@ def _opt_out(night: Night) -> None:
         "select id, place from candidate join opt_outs on opt_out_id = id where revoked_at is null "
         "and opted_out_at < %s and member_id is not null and member_id <> all(%s)"
     )
-    begun = instants(np.array([night.start]))[0].as_py()
-    if night.day.toordinal() % 3 == 0:
-        ids = night.choose("revoke", first, query, (begun, canary_ids(night.plan.members).tolist()))
-        night.update("update opt_outs set revoked_at = %s where opt_out_id = %s",
-                     list(zip(night.moments("revoke", ids), ids, strict=True)))  # fmt: skip
+    if night.day.toordinal() % _REVOCATION_DAYS == 0:
+        ids = night.choose("revoke", first, query, night.begun, night.canaries)
+        rows = list(zip(night.moments("revoke", ids), ids, strict=True))
+        night.update("update opt_outs set revoked_at = %s where opt_out_id = %s", rows)
 
 
 def _write_in(night: Night) -> None:

@@ -211,7 +211,6 @@ def bodies(plan: Plan, ids: np.ndarray, boards: np.ndarray, speakers: np.ndarray
     def topic(turn: int) -> pa.Array:
         return _from_topics(plan, f"sentence {turn}", ids, boards, TOPICS)
 
-    first = topic(1)
     more = choose(draws.chance("second sentence", ids, 750), join(drawn("break 2", BREAKS), topic(2)), "")
     yet_more = choose(draws.chance("third sentence", ids, 450), join(drawn("break 3", BREAKS), topic(3)), "")
     remark = choose(draws.chance("remark", ids, 900), drawn("remark text", _pool(REMARKS)), "")
@@ -220,8 +219,9 @@ def bodies(plan: Plan, ids: np.ndarray, boards: np.ndarray, speakers: np.ndarray
     mentions = scatter(len(ids), telling, join(mention_text(plan, ids[telling], speakers[telling]), "。"), "")
     return join(
         drawn("opener", OPENERS),
-        first,
+        topic(1),
         more,
+        yet_more,
         drawn("break 1", BREAKS),
         mentions,
         remark,

@@ -97,9 +97,8 @@ def opt_out_rows(plan: Plan, members: np.ndarray, first_id: int, now: int) -> pa
     told = shape > 0
     member, shape = members[told], shape[told]
     shapes = [kind for _, kind in OPT_OUT_SHAPES]
-    by_email, revoked = (
-        np.array([kind is not None and getattr(kind, name) for kind in shapes])[shape] for name in ("by_email", "revoked")
-    )
+    by_email = np.array([kind is not None and kind.by_email for kind in shapes])[shape]
+    revoked = np.array([kind is not None and kind.revoked for kind in shapes])[shape]
     joined = plan.registered_at(member)
     end = np.full(len(member), now)
     said = _moment(plan, "opted out", member, joined, joined + (end - joined) * 3 // 4)
@@ -180,21 +179,19 @@ def campaign_rows(plan: Plan, ids: np.ndarray) -> pa.Table:
     draws = plan.draws
     member = 1 + draws.below("entrant", ids, plan.members)
     first = np.flatnonzero(ids == 1)
-    canary = canaries.CANARIES[0]
     member[first] = canaries.canary_ids(plan.members)[0]
+    name, home = names.full_name(draws, member), places.full_address(draws, ids)
+    phone = phones.typed_phone(draws, "recipient phone", ids, phones.MEMBER_FORMS)
+    entered = _moment(plan, "entered", ids, plan.registered_at(member), np.full(len(ids), plan.now))
     return pa.table(
         {
             "entry_id": whole(ids),
             "campaign_id": whole(1 + draws.below("campaign", ids, 12)),
             "member_id": whole(member),
-            "recipient_name": replace_rows(names.full_name(draws, member), first, list(canaries.FULL_NAMES[: len(first)])),
-            "recipient_address": replace_rows(
-                places.full_address(draws, ids), first, list(canaries.ADDRESSES[: len(first)])
-            ),
-            "recipient_phone": replace_rows(
-                phones.typed_phone(draws, "recipient phone", ids, phones.MEMBER_FORMS), first, [canary.phone] * len(first)
-            ),
-            "entered_at": instants(_moment(plan, "entered", ids, plan.registered_at(member), np.full(len(ids), plan.now))),
+            "recipient_name": replace_rows(name, first, [canaries.FULL_NAMES[0]] * len(first)),
+            "recipient_address": replace_rows(home, first, [canaries.ADDRESSES[0]] * len(first)),
+            "recipient_phone": replace_rows(phone, first, [canaries.CANARIES[0].phone] * len(first)),
+            "entered_at": instants(entered),
         }
     )
 
@@ -221,4 +218,3 @@ def enquiry_rows(plan: Plan, ids: np.ndarray, start: int, now: int) -> pa.Table:
             "received_at": instants(received),
         }
     )
-

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import psycopg
 from psycopg import sql
 
-from anonymizers.errors import DemoRefused
+from anonymizers.errors import DemoRefused, SourceUnreachable
 from sudare.demo import schema
 from sudare.demo.creation import create_site
 from sudare.demo.loading import Progress, count_rows
@@ -87,21 +87,36 @@ def make_site(
 
     Raises:
         DemoRefused: The database is somebody else's, or a demo of other parameters, or an argument is too small.
+        SourceUnreachable: There is no connection, or it was cut.
     """
     plan = Plan(members=members, postings=postings, seed=seed, days=days, base=until)
     _check(plan)
-    told = progress or (lambda table, done, total: None)
-    with psycopg.connect(url, autocommit=True) as connection:
-        base, lived, created = _ensure(connection, plan, replace, told)
-        plan = dataclasses.replace(plan, base=base)
-        nights = _live_until(connection, plan, lived, until, told)
-        if created or nights:
-            connection.execute("analyze")
-        rows = {table: count_rows(connection, table) for table in schema.KEYS}
+    try:
+        with psycopg.connect(url.replace("postgresql+psycopg://", "postgresql://", 1), autocommit=True) as connection:
+            return _make(connection, plan, replace, progress or (lambda table, done, total: None))
+    except psycopg.OperationalError:
+        ours = SourceUnreachable("the demo's database: no connection, or it was cut; check SUDARE_SOURCE_URL")
+    raise ours from None
+
+
+def _make(connection: psycopg.Connection, plan: Plan, replace: bool, progress: Progress) -> SiteSummary:
+    until = plan.base
+    base, lived, created = _ensure(connection, plan, replace, progress)
+    plan = dataclasses.replace(plan, base=base)
+    nights = _live_until(connection, plan, lived, until, progress)
+    if created or nights:
+        connection.execute("analyze")
     return SiteSummary(
-        members=members, postings=postings, seed=seed, days=days, base=base, until=until,
-        created=created, nights=nights, rows=rows,
-    )  # fmt: skip
+        members=plan.members,
+        postings=plan.postings,
+        seed=plan.seed,
+        days=plan.days,
+        base=base,
+        until=until,
+        created=created,
+        nights=nights,
+        rows={table: count_rows(connection, table) for table in schema.KEYS},
+    )
 
 
 def read_mark(connection: psycopg.Connection) -> dict[str, object] | None:

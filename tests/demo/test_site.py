@@ -9,7 +9,7 @@ import pytest
 
 from anonymizers.errors import DemoRefused
 from sudare import postgres
-from sudare.demo import canaries, site
+from sudare.demo import canaries, loading, postings, site
 from sudare.demo.schema import KEYS
 from sudare.demo.site import DEMO_DAY, make_site
 
@@ -54,7 +54,7 @@ def fingerprint(url: str) -> dict[str, str]:
 
 
 def test_the_same_seed_makes_the_same_site_whatever_the_chunks(made, database, monkeypatch):
-    monkeypatch.setattr(site, "CHUNK", 173)
+    monkeypatch.setattr(loading, "CHUNK", 173)
     make_site(database, members=MEMBERS, postings=POSTINGS, seed=3)
     assert fingerprint(database) == fingerprint(made)
 
@@ -192,7 +192,7 @@ def test_killed_half_way_it_leaves_nothing(database, monkeypatch):
     def killed(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(site, "reaction_rows", killed)
+    monkeypatch.setattr(postings, "reaction_rows", killed)
     with pytest.raises(KeyboardInterrupt):
         make_site(database, members=MEMBERS, postings=POSTINGS, seed=3)
     assert ask(database, "select count(*) from pg_tables where schemaname = 'public'") == [(0,)]

@@ -4,6 +4,7 @@ The canaries of the demo site are found nowhere outside it: not in outputs, logs
 Two nights on the real DAG: a green one, and one in which every task fails with rows in hand.
 """
 
+import fcntl
 import gzip
 import json
 import subprocess
@@ -192,6 +193,12 @@ def test_a_failure_inside_the_dag_has_its_exit_status_too(deployment):
     assert night.returncode == 16
     (failure,) = json.loads(night.stdout)["failures"]
     assert (failure["step"], failure["reason"]) == ("plan", "DAY_REFUSED")
+
+
+def test_a_second_night_in_the_same_home_is_turned_away(deployment):
+    with (Path(deployment["SUDARE_HOME"]) / "night.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert command(deployment, "-m", "sudare.cli", "night").returncode == 18
 
 
 def test_the_privacy_officer_can_verify_and_the_analyst_can_read(deployment):
