@@ -3,6 +3,11 @@
 import os
 
 import pytest
+from hypothesis import settings
+
+# The same examples every time: a test that fails now and then is no test. Longer and random ones are for a person.
+settings.register_profile("repeatable", derandomize=True, database=None, deadline=None)
+settings.load_profile("repeatable")
 
 for name in [name for name in os.environ if name.startswith(("SUDARE_", "AIRFLOW_"))]:
     del os.environ[name]

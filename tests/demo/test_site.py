@@ -2,40 +2,22 @@
 
 import datetime
 import hashlib
+import os
+import signal
+import subprocess
+import sys
 import unicodedata
 
 import psycopg
 import pytest
 
-from anonymizers.errors import DemoRefused
-from sudare import postgres
+from anonymizers.errors import DemoRefused, SourceUnreachable
 from sudare.demo import canaries, loading, postings, site
 from sudare.demo.schema import KEYS
 from sudare.demo.site import DEMO_DAY, make_site
+from tests.demo.conftest import MEMBERS, POSTINGS, new_database
 
-MEMBERS, POSTINGS = 600, 2_000
 DAYS = [DEMO_DAY + datetime.timedelta(days=n) for n in range(4)]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory) -> postgres.Embedded:
-    return postgres.start(tmp_path_factory.mktemp("demo"))
-
-
-@pytest.fixture
-def database(server, request) -> str:
-    """A new, empty database; its URL."""
-    name = "demo_" + hashlib.sha256(request.node.name.encode()).hexdigest()[:12]
-    with psycopg.connect(server.urls["airflow"], autocommit=True) as connection:
-        connection.execute(f"create database {name}")
-    return server.urls["airflow"].replace("/airflow?", f"/{name}?")
-
-
-@pytest.fixture(scope="module")
-def made(server) -> str:
-    """A database with a small site, not to be changed."""
-    make_site(server.urls["site"], members=MEMBERS, postings=POSTINGS, seed=3)
-    return server.urls["site"]
 
 
 def ask(url: str, statement: str) -> list[tuple]:
@@ -69,9 +51,7 @@ def test_three_nights_in_a_row_are_three_nights_one_by_one(server, database):
     make_site(database, members=MEMBERS, postings=POSTINGS, seed=3)
     for day in DAYS[1:]:
         make_site(database, members=MEMBERS, postings=POSTINGS, seed=3, until=day)
-    with psycopg.connect(server.urls["airflow"], autocommit=True) as connection:
-        connection.execute("create database in_a_row")
-    other = server.urls["airflow"].replace("/airflow?", "/in_a_row?")
+    other = new_database(server, "in a row")
     make_site(other, members=MEMBERS, postings=POSTINGS, seed=3)
     summary = make_site(other, members=MEMBERS, postings=POSTINGS, seed=3, until=DAYS[-1])
     assert summary.nights == 3
@@ -99,8 +79,8 @@ def test_a_site_lives_members_join_leave_and_move_and_postings_come_and_go(datab
 
 
 SHAPES = {
-    "a valid consent": "consents where purpose = 'ad_match' and text_version = '2022-04-01' and method <> 'policy_posted' "
-    "and withdrawn_at is null and given_at < '2026-11-01'",
+    "a valid consent": "consents where purpose = 'ad_match' and text_version = '2022-04-01' "
+    "and method <> 'policy_posted' and withdrawn_at is null and given_at < '2026-11-01'",
     "a withdrawn consent": "consents where withdrawn_at is not null",
     "a consent to an old text": "consents where text_version = '2020-10-01'",
     "a consent in the future": "consents where given_at > '2026-11-01'",
@@ -110,9 +90,9 @@ SHAPES = {
     "a revoked opt-out": "opt_outs where revoked_at is not null",
     "an Article 35 stop": "opt_outs where kind = 'article_35_stop'",
     "a statistics opt-out": "opt_outs where kind = 'statistics'",
-    "a later consent after an opt-out": "opt_outs o join consents c using (member_id) where c.given_at > o.opted_out_at "
-    "and c.text_version = '2022-04-01' and o.revoked_at is null",
-    "a shared address": "(select 1 from members where email like '%_@_%' group by lower(btrim(email)) having count(*) > 1) s",
+    "a later consent after an opt-out": "opt_outs o join consents c using (member_id) "
+    "where c.given_at > o.opted_out_at and c.text_version = '2022-04-01' and o.revoked_at is null",
+    "a shared address": "(select from members where email like '%_@_%' group by lower(email) having count(*) > 1) s",
     "a carrier address with two dots": "members where email like '%..%@docomo.ne.jp'",
     "an address with a dot before the sign": "members where email like '%.@%'",
     "a full-width address": "members where email like '%＠%'",
@@ -121,7 +101,7 @@ SHAPES = {
     "a member under eighteen": "members where birth_date > '2008-11-01'",
     "an eighteenth birthday": "members where birth_date = '2008-10-31'",
     "an eighteenth birthday tomorrow": "members where birth_date = '2008-11-01'",
-    "a birthday on 29 February": "members where extract(month from birth_date) = 2 and extract(day from birth_date) = 29",
+    "a birthday on 29 February": "members where to_char(birth_date, 'MM-DD') = '02-29'",
     "an unknown age": "members where birth_date is null and status = 'active'",
     "a closed account": "members where status = 'withdrawn' and withdrawn_at is not null",
     "an unknown prefecture": "members where prefecture_code is null",
@@ -146,7 +126,8 @@ def test_every_shape_is_there(made, shape):
 
 def test_canaries_are_planted_and_their_pattern_sees_each_of_them(made):
     seen = {
-        "members": "select concat_ws(' ', email, full_name, nickname, phone, last_ip) from members where member_id = any(%s)",
+        "members": "select concat_ws(' ', email, full_name, nickname, phone, last_ip) from members "
+        "where member_id = any(%s)",
         "children": "select concat_ws(' ', nickname, medical_note) from children where member_id = any(%s) "
         "and medical_note is not null",
     }
@@ -198,3 +179,96 @@ def test_killed_half_way_it_leaves_nothing(database, monkeypatch):
     assert ask(database, "select count(*) from pg_tables where schemaname = 'public'") == [(0,)]
     with psycopg.connect(database) as connection:
         assert site.read_mark(connection) is None
+
+
+_KILLED = """
+import os, signal, sys
+from sudare.demo.site import make_site
+
+def progress(table, done, total):
+    if table == sys.argv[2]:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+make_site(sys.argv[1], members=600, postings=2_000, seed=3, progress=progress)
+"""
+
+
+@pytest.mark.parametrize("table", ["postings", "indexes"])
+def test_a_killed_process_leaves_nothing_and_can_be_repeated(database, made, table):
+    ended = subprocess.run([sys.executable, "-c", _KILLED, database, table], check=False)
+    assert ended.returncode == -signal.SIGKILL
+    with psycopg.connect(database) as connection:
+        assert site.read_mark(connection) is None
+    assert make_site(database, members=MEMBERS, postings=POSTINGS, seed=3).created
+    assert fingerprint(database) == fingerprint(made)
+
+
+def test_a_failed_night_leaves_the_site_of_the_night_before(database, monkeypatch):
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    make_site(database, members=MEMBERS, postings=POSTINGS, seed=3)
+    before = fingerprint(database)
+    with monkeypatch.context() as patched:
+        patched.setattr(postings, "access_log_rows", killed)
+        with pytest.raises(KeyboardInterrupt):
+            make_site(database, members=MEMBERS, postings=POSTINGS, seed=3, until=DAYS[1])
+    assert fingerprint(database) == before
+    assert make_site(database, members=MEMBERS, postings=POSTINGS, seed=3, until=DAYS[1]).nights == 1
+
+
+_MADE_BY_ANOTHER = """
+import sys
+from sudare.demo.site import make_site
+
+make_site(sys.argv[1], members=600, postings=2_000, seed=3)
+"""
+
+
+def test_another_process_with_another_hash_seed_and_time_zone_makes_the_same_site(database, made):
+    foreign = os.environ | {"PYTHONHASHSEED": "4242", "TZ": "America/New_York", "PGTZ": "UTC"}
+    subprocess.run([sys.executable, "-c", _MADE_BY_ANOTHER, database], check=True, env=foreign)
+    assert fingerprint(database) == fingerprint(made)
+
+
+def test_canaries_post_on_every_night_and_never_change(database):
+    make_site(database, members=MEMBERS, postings=POSTINGS, seed=3)
+    ids = [int(number) for number in canaries.canary_ids(MEMBERS)]
+    query = f"select * from members where member_id = any(array{ids}) order by member_id"
+    before = ask(database, query)
+    make_site(database, members=MEMBERS, postings=POSTINGS, seed=3, until=DAYS[3])
+    assert ask(database, query) == before
+    days = ask(
+        database,
+        "select distinct (posted_at at time zone 'Asia/Tokyo')::date from postings "
+        "where display_name like 'CANARY%' and posted_at >= '2026-11-01 00:00+09' order by 1",
+    )
+    assert [day for (day,) in days] == DAYS[1:]
+
+
+def test_the_same_call_again_changes_nothing(made):
+    before = fingerprint(made)
+    summary = make_site(made, members=MEMBERS, postings=POSTINGS, seed=3)
+    assert (summary.created, summary.nights) == (False, 0)
+    assert fingerprint(made) == before
+
+
+@pytest.mark.parametrize(
+    "unfit", [{"members": 99}, {"postings": 279}, {"days": 0}, {"until": datetime.date(2012, 4, 10)}]
+)
+def test_a_site_too_small_to_be_one_is_refused(database, unfit):
+    with pytest.raises(DemoRefused):
+        make_site(database, **({"members": 600, "postings": 2_000} | unfit))
+
+
+def test_without_a_database_it_says_so():
+    with pytest.raises(SourceUnreachable, match="^the demo's database: no connection"):
+        make_site("postgresql://nobody@127.0.0.1:9/none", members=MEMBERS, postings=POSTINGS)
+
+
+def test_another_comment_on_the_database_is_no_mark(database):
+    with psycopg.connect(database, autocommit=True) as connection:
+        name = connection.info.dbname
+        for comment in ("a database", "[1]", '{"other": 1}', '{"sudare_demo": 1}'):
+            connection.execute(f"comment on database {name} is '{comment}'")
+            assert site.read_mark(connection) is None

@@ -1,0 +1,31 @@
+"""The threshold has a floor that nobody may set it under."""
+
+import dataclasses
+
+import pytest
+
+from anonymizers.controls import DEFAULT_THRESHOLD, THRESHOLD_FLOOR, DisclosureControl
+from anonymizers.errors import ThresholdTooLow
+
+
+@pytest.mark.parametrize("threshold", [4, 1, 0, -10], ids=["four", "one", "none", "negative"])
+def test_a_threshold_under_the_floor_is_refused(threshold):
+    with pytest.raises(ThresholdTooLow, match=f"^threshold is {threshold} distinct members; the floor is 5") as refused:
+        DisclosureControl(threshold=threshold)
+    assert refused.value.exit_status == 14
+
+
+def test_the_floor_itself_is_accepted():
+    assert DisclosureControl(threshold=THRESHOLD_FLOOR).threshold == 5
+
+
+def test_nothing_said_is_ten():
+    assert DisclosureControl().threshold == DEFAULT_THRESHOLD == 10
+
+
+def test_a_control_cannot_be_loosened():
+    control = DisclosureControl(threshold=12)
+    assert control.at_least(5) == control
+    assert control.at_least(13) == DisclosureControl(threshold=13)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        control.threshold = 5

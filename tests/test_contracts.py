@@ -1,0 +1,336 @@
+"""What every declared table, dataset and destination must be, whoever adds one."""
+
+import dataclasses
+import re
+
+import pytest
+
+from anonymizers.controls import DEFAULT_THRESHOLD
+from delivery.destinations import destinations
+from delivery.destinations.liveramp import DESTINATION
+from delivery.spec import Digest, Recipient, Relation
+from sudare.demo import schema
+from transforms.datasets import DATASETS, grants
+from transforms.purposes import ADVERTISING, PURPOSES, STATISTICS, require_served
+from transforms.spec import (
+    Column,
+    Dataset,
+    Dimension,
+    Drop,
+    Gate,
+    Generalise,
+    Keep,
+    MatchKey,
+    Measure,
+    MeasureKind,
+    Per,
+    Pseudonymise,
+    Reader,
+    Redact,
+    Role,
+    Table,
+)
+from transforms.suites import table_suite
+from transforms.tables import catalogue
+
+TABLES = list(catalogue().values())
+COLUMNS = [(dataset, column) for dataset in DATASETS.values() for column in dataset.columns]
+per_table = pytest.mark.parametrize("table", TABLES, ids=lambda t: t.name)
+per_dataset = pytest.mark.parametrize("dataset", list(DATASETS.values()), ids=lambda d: d.name)
+per_destination = pytest.mark.parametrize("destination", list(destinations().values()), ids=lambda d: d.name)
+JAPANESE = re.compile(r"[぀-ヿ一-鿿]")
+
+
+def read_by(reader: Reader) -> set[str]:
+    return {f"{dataset.name}.{c.name}" for dataset in DATASETS.values() for c in dataset.read_by(reader)}
+
+
+def test_there_is_something_to_check():
+    assert len(TABLES) == 6
+    assert len(DATASETS) == 14
+    assert list(destinations()) == ["liveramp"]
+
+
+@per_table
+class TestTable:
+    def test_its_purpose_is_served(self, table):
+        assert require_served(table.purpose).id == STATISTICS
+
+    def test_it_speaks_both_languages(self, table):
+        for named in (table, *table.dimensions, *table.measures):
+            assert named.title
+            assert not JAPANESE.search(named.title)
+            assert JAPANESE.search(named.title_ja)
+        assert table.note
+        assert JAPANESE.search(table.note_ja)
+        assert all(measure.unit for measure in table.measures)
+
+    def test_no_column_points_at_a_person(self, table):
+        assert [name for name in table.columns if re.search(r"_id$|pseudonym|e?mail|hash|token|member_no", name)] == []
+        assert len(set(table.columns)) == len(table.columns)
+
+    def test_its_threshold_is_no_lower_than_the_default(self, table):
+        assert table.control.threshold >= DEFAULT_THRESHOLD == 10
+
+    def test_a_mean_stands_alone(self, table):
+        kinds = [measure.kind for measure in table.measures]
+        assert MeasureKind.MEAN not in kinds or kinds == [MeasureKind.MEAN]
+
+    def test_a_share_is_within_some_but_not_all_dimensions(self, table):
+        names = {d.name for d in table.dimensions}
+        for measure in table.measures:
+            assert bool(measure.within) == (measure.kind is MeasureKind.SHARE)
+            assert not measure.within or set(measure.within) < names
+
+    def test_its_suite_counts_rows_first_and_checks_every_value(self, table):
+        suite = table_suite(table, 10)
+        assert suite[0].expectation == "ExpectTableRowCountToBeBetween"
+        assert suite[0].params["min_value"] >= 1
+        checked = {(check.column, check.expectation) for check in suite}
+        for dimension in table.dimensions:
+            kind = "ExpectColumnValuesToBeInSet" if dimension.codes else "ExpectColumnValuesToMatchRegex"
+            assert (dimension.name, kind) in checked
+            assert (dimension.name, "ExpectColumnValuesToNotBeNull") in checked
+            assert not dimension.labels or (f"{dimension.name}_ja", "ExpectColumnValuesToBeInSet") in checked
+            assert dimension.codes or (dimension.name, "ExpectColumnValuesToNotMatchRegex") in checked
+        for measure in table.measures:
+            assert (measure.name, "ExpectColumnValuesToBeBetween") in checked
+        assert [c.params["column_list"] for c in suite if c.expectation == "ExpectTableColumnsToMatchOrderedList"] == [
+            list(table.columns)
+        ]
+
+    def test_its_suite_refuses_small_counts(self, table):
+        kinds = {m.name: m.kind for m in table.measures}
+        least = {c.column: c.params["min_value"] for c in table_suite(table, 12) if c.column in kinds}
+        for name, kind in kinds.items():
+            assert least[name] == (12 if kind in (MeasureKind.MEMBERS, MeasureKind.CONTRIBUTIONS) else 0)
+
+    def test_members_are_counted_or_averaged_only(self, table):
+        assert {m.kind for m in table.measures} <= set(MeasureKind)
+        assert table.contribution in ("", "postings_28d")
+
+
+@per_dataset
+class TestDataset:
+    def test_every_column_is_described(self, dataset):
+        assert [c.name for c in dataset.columns if not c.description.strip()] == []
+
+    def test_what_is_staged_is_deleted_on_schedule(self, dataset):
+        assert 0 <= dataset.staging_days <= 30
+
+    def test_secrets_and_names_are_never_kept(self, dataset):
+        for column in dataset.columns:
+            if column.role in (Role.DIRECT_IDENTIFIER, Role.SECRET, Role.FREE_TEXT, Role.SENSITIVE, Role.RELATED):
+                assert not any(isinstance(column.for_reader(reader), Keep) for reader in Reader), column.name
+
+    def test_no_email_but_for_a_match_key_and_no_text_but_redacted(self, dataset):
+        for column in dataset.columns:
+            treatments = {type(column.for_reader(reader)) for reader in Reader} - {Drop}
+            if "email" in column.name and column.type == "text":
+                assert treatments <= {MatchKey}
+            if column.role is Role.FREE_TEXT:
+                assert treatments <= {Redact}
+
+
+def readers_of(*patterns: str) -> set[str]:
+    """Columns that somebody reads, among those that match."""
+    everything = set().union(*(read_by(reader) for reader in Reader))
+    return {name for name in everything for pattern in patterns if re.fullmatch(pattern, name)}
+
+
+def test_nobody_reads_secrets_logs_or_medical_notes():
+    assert readers_of(r"members\.password_hash", r"posting_access_logs\..*", r"children\.medical_note") == set()
+    assert readers_of(r".*phone.*", r".*address.*", r".*\.last_ip", r".*user_agent", r"legal_holds\..*") == set()
+    assert readers_of(r"campaign_entries\..*", r"enquiries\..*", r"reactions\..*") == set()
+
+
+def test_statistics_read_no_address_no_text_no_name():
+    read = read_by(Reader.STATISTICS)
+    assert {n for n in read if re.search(r"email(?!_verified)|body|name|kana|phone|postal|_line", n)} == set()
+    assert "members.email" not in read
+
+
+def test_ads_read_no_postings_no_children_no_names():
+    read = read_by(Reader.ADS)
+    assert {n.split(".")[0] for n in read} == {"members", "consents", "opt_outs", "rights_requests", "policy_versions"}
+    assert {n for n in read if re.search(r"name|kana|nick|prefecture|registered", n)} == set()
+
+
+def test_texts_read_no_address_and_no_age():
+    read = read_by(Reader.TEXT)
+    assert {n for n in read if re.search(r"email|birth_date|due_date|prefecture|consents", n)} == set()
+
+
+def test_nobody_sees_both_an_address_and_a_text():
+    for reader in Reader:
+        assert not {"members.email", "postings.body"} <= read_by(reader)
+
+
+def test_every_treatment_is_one_that_its_reader_may_have():
+    may = {
+        Reader.STATISTICS: (Drop, Keep, Pseudonymise, Generalise, Gate),
+        Reader.ADS: (Drop, Keep, Gate, MatchKey),
+        Reader.TEXT: (Drop, Pseudonymise, Redact, Gate),
+    }
+    for dataset, column in COLUMNS:
+        for reader in Reader:
+            assert isinstance(column.for_reader(reader), may[reader]), f"{dataset.name}.{column.name}"
+
+
+GRANT = re.compile(r"grant select \((.*)\) on (\w+)\.(\w+) to (\w+)")
+
+
+def granted(statements: list[str]) -> set[tuple[str, str]]:
+    """Role and column of every grant of columns."""
+    found = [GRANT.fullmatch(statement) for statement in statements]
+    return {(m[4], f"{m[3]}.{name}") for m in found if m for name in m[1].split(", ")}
+
+
+def test_grants_name_each_reader_s_columns_and_no_dropped_one():
+    wanted = {(reader.database_role, name) for reader in Reader for name in read_by(reader)}
+    assert granted(grants()) == wanted
+    dropped = {f"{d.name}.{c.name}" for d, c in COLUMNS if isinstance(c.treatment, Drop)}
+    assert dropped
+    assert not dropped & {name for _, name in granted(grants())}
+
+
+def test_grants_take_everything_back_first_and_grant_no_whole_table():
+    statements = grants()
+    for reader in Reader:
+        role = reader.database_role
+        mine = [s for s in statements if s.endswith(f" {role}") and s.startswith(("grant", "revoke"))]
+        assert mine[0] == f"revoke all on all tables in schema public from {role}"
+        assert all(GRANT.fullmatch(s) or s.startswith("grant usage on schema public") for s in mine[1:])
+    assert all("insert" not in s and "update" not in s and "delete" not in s for s in statements)
+
+
+@per_destination
+class TestDestination:
+    def test_its_purpose_is_served(self, destination):
+        assert require_served(destination.purpose).id == ADVERTISING
+
+    def test_its_rules_can_be_looked_up(self, destination):
+        assert all(source.startswith("https://") for source in destination.sources)
+        assert re.fullmatch(r"20[0-9]{2}-[01][0-9]-[0-3][0-9]", destination.read_on)
+        assert destination.rule_id.endswith(destination.read_on)
+
+    def test_it_receives_digests_of_addresses_from_adults(self, destination):
+        assert destination.age_floor >= 18
+        assert destination.rows_floor >= 1
+        assert all(isinstance(algorithm, Digest) for _, algorithm in destination.columns)
+        assert destination.recipient.relation is Relation.THIRD_PARTY
+
+    def test_its_file_name_and_headers_are_ascii(self, destination):
+        assert destination.name.isascii()
+        assert all(header.isascii() and '"' not in header for header, _ in destination.columns)
+
+
+def test_a_recipient_abroad_needs_a_basis():
+    with pytest.raises(ValueError, match="28条"):
+        Recipient(name="Ads Inc.", country="US", relation=Relation.THIRD_PARTY)
+    assert Recipient(name="Ads Inc.", country="US", relation=Relation.THIRD_PARTY, article_28_basis="本人の同意")
+
+
+@pytest.mark.parametrize("country", ["JP", "DE", "GB"])
+def test_a_recipient_at_home_or_under_equal_law_needs_none(country):
+    assert Recipient(name="Ads", country=country, relation=Relation.THIRD_PARTY).article_28_basis == ""
+
+
+@pytest.mark.parametrize("country", ["", "jp", "JPN", "J", "日本"])
+def test_a_country_is_two_capital_letters(country):
+    with pytest.raises(ValueError, match="two capital letters"):
+        Recipient(name="Ads", country=country, relation=Relation.THIRD_PARTY, article_28_basis="x")
+
+
+def test_a_relation_that_the_policy_does_not_know_is_refused():
+    with pytest.raises(ValueError, match="third-party"):
+        Recipient(name="Ads", country="JP", relation="委託")
+
+
+@pytest.mark.parametrize("changes", [{"age_floor": 17}, {"columns": ()}, {"name": "Live Ramp"}, {"name": "../x"}])
+def test_a_destination_that_must_not_be_is_refused(changes):
+    with pytest.raises(ValueError, match="18|columns|name"):
+        dataclasses.replace(DESTINATION, **changes)
+
+
+def test_a_header_twice_is_refused():
+    with pytest.raises(ValueError, match="each header once"):
+        dataclasses.replace(DESTINATION, columns=(("A", Digest.MD5), ("A", Digest.SHA1)))
+
+
+MEAN = Measure(name="mean", kind=MeasureKind.MEAN, title="mean", title_ja="平均", unit="x")
+COUNT = Measure(name="members", kind=MeasureKind.MEMBERS, title="members", title_ja="会員数", unit="persons")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"measures": (COUNT, MEAN), "contribution": "postings_28d"},
+        {"measures": (MEAN,), "contribution": ""},
+        {"measures": ()},
+        {"dimensions": ()},
+        {"cap": 0},
+        {"name": "Members"},
+        {"over": "postings"},
+    ],
+)
+def test_a_table_that_must_not_be_is_refused(changes):
+    table = catalogue()["registrations_by_month"]
+    with pytest.raises(ValueError, match=r".+"):
+        dataclasses.replace(table, **changes)
+    assert isinstance(dataclasses.replace(table, name="other"), Table)
+
+
+def test_a_dimension_has_codes_or_a_pattern():
+    words = {"name": "x", "title": "x", "title_ja": "x"}
+    for wrong in ({}, {"codes": ("a",), "pattern": "a"}, {"codes": ("a",), "labels": (("b", "い"),)}):
+        with pytest.raises(ValueError, match=r"x: "):
+            Dimension(**words, **wrong)
+
+
+def test_a_dataset_declares_a_column_once_and_its_key():
+    column = Column("a", "text", Role.OTHER, Per(statistics=Keep("x")), "x")
+    with pytest.raises(ValueError, match="twice"):
+        Dataset(name="d", key=("a",), columns=(column, column), staging_days=0)
+    with pytest.raises(ValueError, match="key"):
+        Dataset(name="d", key=("b",), columns=(column,), staging_days=0)
+
+
+def test_two_purposes_are_served_and_each_has_its_clause():
+    assert {p.id for p in PURPOSES.values() if p.served} == {STATISTICS, ADVERTISING}
+    assert all(p.clause and JAPANESE.search(p.title_ja) for p in PURPOSES.values())
+
+
+SPELT = {"char(2)": "character(2)", "char(5)": "character(5)", "char(64)": "character(64)"}
+SPELT["timestamptz"] = "timestamp with time zone"
+
+
+def demo_tables(ddl: str) -> dict[str, dict[str, str]]:
+    """Columns and types, as PostgreSQL spells them, of every table that a script creates."""
+    tables = {}
+    for name, body in re.findall(r"create table (\w+) \(\n(.*?)\n\);", ddl, re.DOTALL):
+        lines = [line.strip() for line in body.splitlines() if not line.strip().startswith("primary key")]
+        words = [line.split()[:2] for line in lines]
+        tables[name] = {column: SPELT.get(kind.rstrip(","), kind.rstrip(",")) for column, kind in words}
+    return tables
+
+
+def demo_keys(ddl: str) -> dict[str, tuple[str, ...]]:
+    keys = {}
+    for name, body in re.findall(r"create table (\w+) \(\n(.*?)\n\);", ddl, re.DOTALL):
+        whole = re.search(r"^\s*primary key \((.*)\)", body, re.MULTILINE)
+        alone = re.search(r"^\s*(\w+) .* primary key", body, re.MULTILINE)
+        keys[name] = tuple(whole[1].split(", ")) if whole else (alone[1],)
+    return keys
+
+
+def test_the_demo_has_the_declared_tables():
+    assert list(demo_tables(schema.TABLES)) == list(DATASETS)
+    assert demo_keys(schema.TABLES) == {d.name: d.key for d in DATASETS.values()}
+    assert {name: tuple(key.split(", ")) for name, key in schema.KEYS.items()} == demo_keys(schema.TABLES)
+
+
+@per_dataset
+def test_the_demo_has_the_declared_columns(dataset):
+    declared = [(column.name, column.type) for column in dataset.columns]
+    assert list(demo_tables(schema.TABLES)[dataset.name].items()) == declared
