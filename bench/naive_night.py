@@ -101,7 +101,9 @@ def main(url: str, day: str, folder: Path) -> dict:
     postings[["pseudonym", "thread_id", "posted_at"]].to_parquet(folder / "postings.parquet")
     watch.lap("pseudonymise and write")
 
-    by_place = members.groupby(["prefecture_code", "age_band", "youngest_child_band"]).size().reset_index(name="members")
+    by_place = (
+        members.groupby(["prefecture_code", "age_band", "youngest_child_band"]).size().reset_index(name="members")
+    )
     by_place = by_place[by_place.members >= LEAST]
     by_place.to_csv(folder / "members_by_prefecture.csv", index=False)
     boards["board"] = boards.title.mask(boards.is_sensitive, SENSITIVE)

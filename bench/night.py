@@ -125,7 +125,9 @@ def tabulate_postings(night, shards: list[int], folder: Path) -> int:
 
 def _staged(night, shards: list[int]) -> dict[str, int]:
     staged = {
-        name: sum(night.staging.read_table(name, f"{shard:04d}.parquet", columns=["member_no"]).num_rows for shard in shards)
+        name: sum(
+            night.staging.read_table(name, f"{shard:04d}.parquet", columns=["member_no"]).num_rows for shard in shards
+        )
         for name in ("members", "postings")
     }
     cells = night.staging.read_table("releases", "members_by_prefecture.parquet", columns=["members"])["members"]

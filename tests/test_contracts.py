@@ -201,7 +201,7 @@ def test_grants_take_everything_back_first_and_grant_no_whole_table():
         mine = [s for s in statements if s.endswith(f" {role}") and s.startswith(("grant", "revoke"))]
         assert mine[0] == f"revoke all on all tables in schema public from {role}"
         assert all(GRANT.fullmatch(s) or s.startswith("grant usage on schema public") for s in mine[1:])
-    assert all("insert" not in s and "update" not in s and "delete" not in s for s in statements)
+    assert not [s for s in statements if re.search(r"grant (all|insert|update|delete|truncate|select on)", s)]
 
 
 @per_destination
@@ -249,7 +249,7 @@ def test_a_relation_that_the_policy_does_not_know_is_refused():
 
 @pytest.mark.parametrize("changes", [{"age_floor": 17}, {"columns": ()}, {"name": "Live Ramp"}, {"name": "../x"}])
 def test_a_destination_that_must_not_be_is_refused(changes):
-    with pytest.raises(ValueError, match="18|columns|name"):
+    with pytest.raises(ValueError, match=r"18|columns|name"):
         dataclasses.replace(DESTINATION, **changes)
 
 

@@ -212,9 +212,9 @@ def bodies(plan: Plan, ids: np.ndarray, boards: np.ndarray, speakers: np.ndarray
         return _from_topics(plan, f"sentence {turn}", ids, boards, TOPICS)
 
     more = choose(draws.chance("second sentence", ids, 750), join(drawn("break 2", BREAKS), topic(2)), "")
-    yet_more = choose(draws.chance("third sentence", ids, 450), join(drawn("break 3", BREAKS), topic(3)), "")
+    yet_more = choose(draws.chance("third sentence", ids, 700), join(drawn("break 3", BREAKS), topic(3)), "")
     remark = choose(draws.chance("remark", ids, 900), drawn("remark text", _pool(REMARKS)), "")
-    again = choose(draws.chance("second remark", ids, 600), drawn("remark text 2", _pool(REMARKS)), "")
+    again = choose(draws.chance("second remark", ids, 750), drawn("remark text 2", _pool(REMARKS)), "")
     telling = np.flatnonzero(draws.chance("mention", ids, 80))
     mentions = scatter(len(ids), telling, join(mention_text(plan, ids[telling], speakers[telling]), "。"), "")
     return join(

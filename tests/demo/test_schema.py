@@ -194,7 +194,8 @@ def test_every_column_has_its_place_type_and_nullability(site_connection: psycop
     """Columns, in order; none has a default."""
     rows = site_connection.execute(
         "select attname || ' ' || format_type(atttypid, atttypmod) || "
-        "case when attnotnull then ' not null' else '' end from pg_attribute where attrelid = %s::regclass and attnum > 0 and not attisdropped and not atthasdef "
+        "case when attnotnull then ' not null' else '' end from pg_attribute "
+        "where attrelid = %s::regclass and attnum > 0 and not attisdropped and not atthasdef "
         "order by attnum",
         (table,),
     ).fetchall()

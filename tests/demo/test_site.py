@@ -262,7 +262,7 @@ def test_a_site_too_small_to_be_one_is_refused(database, unfit):
 
 
 def test_without_a_database_it_says_so():
-    with pytest.raises(SourceUnreachable, match="^the demo's database: no connection"):
+    with pytest.raises(SourceUnreachable, match=r"^the demo's database: no connection"):
         make_site("postgresql://nobody@127.0.0.1:9/none", members=MEMBERS, postings=POSTINGS)
 
 
