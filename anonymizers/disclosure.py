@@ -76,7 +76,9 @@ def disclose(
     _require_counts(table, cells, dimensions)
     ordered = cells.sort_values(list(dimensions), ignore_index=True)
     small = ordered["members"] < control.threshold
-    surviving = ordered.astype(dict.fromkeys(TRUE_COUNTS, "Int64"))
+    # Overwritten first: a masked array keeps the number under its mask, and so would whatever pickles it.
+    zeroed = ordered.assign(**{name: ordered[name].where(~small, 0) for name in TRUE_COUNTS})
+    surviving = zeroed.astype(dict.fromkeys(TRUE_COUNTS, "Int64"))
     surviving.loc[small, list(TRUE_COUNTS)] = pd.NA
     frame = surviving[list(dimensions)].copy()
     for name, measure in measures.items():

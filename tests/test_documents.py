@@ -88,6 +88,7 @@ def test_compose_gives_each_secret_only_from_outside():
     assert all(re.fullmatch(r"[A-Z_]+:\?.+", each) for each in substituted)
     assert {line.split(":")[0].strip() for line in open_values} <= {
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE",
         "SUDARE_STAGING_URL",
     }
 

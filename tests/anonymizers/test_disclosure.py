@@ -126,7 +126,9 @@ def test_a_nullable_whole_number_is_a_count():
         pytest.param(lambda release: Release("t", release.frame, 0, 10), id="called with its parts"),
         pytest.param(lambda release: Release(table="t", frame=release.frame), id="called with names"),
         pytest.param(lambda release: dataclasses.replace(release, threshold=1), id="replaced"),
-        pytest.param(lambda release: copy.replace(release, threshold=1) if hasattr(copy, "replace") else Release(), id="copied"),
+        pytest.param(
+            lambda release: copy.replace(release, threshold=1) if hasattr(copy, "replace") else Release(), id="copied"
+        ),
     ],
 )
 def test_nobody_else_makes_a_release(forge):

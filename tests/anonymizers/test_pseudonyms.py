@@ -54,9 +54,7 @@ def test_null_stays_null():
 def test_no_unkeyed_digest_of_an_identifier_is_a_pseudonym(algorithm):
     ids = range(1, 2_000)
     guesses = {
-        hashlib.new(algorithm, form.encode()).digest()[:16]
-        for i in ids
-        for form in (f"{i}", f"member:{i}", f"{i:08d}")
+        hashlib.new(algorithm, form.encode()).digest()[:16] for i in ids for form in (f"{i}", f"member:{i}", f"{i:08d}")
     }
     assert guesses.isdisjoint(tokens(list(ids)))
 

@@ -166,13 +166,15 @@ def test_every_marker_fails_and_none_is_told(validate, caplog, capfd):
 
 
 def test_an_expectation_that_raises_has_not_passed(validate):
-    outcomes = validate("output", pd.DataFrame({"a": [1]}), [rows(1), Check("ExpectNothingOfTheKind", "a"), present("b")])
+    outcomes = validate(
+        "output", pd.DataFrame({"a": [1]}), [rows(1), Check("ExpectNothingOfTheKind", "a"), present("b")]
+    )
     assert [o.success for o in outcomes] == [True, False, False]
 
 
 @pytest.mark.parametrize("suite", [[], [present("a")], [present("a"), rows(1)]], ids=["none", "no rows", "rows last"])
 def test_a_suite_without_the_row_count_first_is_refused(validate, suite):
-    with pytest.raises(ValueError, match="^output: the first check of a suite is the row count$"):
+    with pytest.raises(ValueError, match=r"^output: the first check of a suite is the row count$"):
         validate("output", pd.DataFrame({"a": [1]}), suite)
 
 

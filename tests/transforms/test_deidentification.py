@@ -224,7 +224,10 @@ def test_a_day_ends_at_midnight_in_tokyo():
 
 def test_what_is_staged_of_a_member():
     result = staged(
-        members=[{"member_id": 7}, {"member_id": 8, "prefecture_code": "99", "birth_date": None, "registered_at": None}],
+        members=[
+            {"member_id": 7},
+            {"member_id": 8, "prefecture_code": "99", "birth_date": None, "registered_at": None},
+        ],
         children=[{"member_id": 7, "birth_date": datetime.date(2025, 1, 1)}, {"member_id": 9}],
         postings=[{"member_id": 7, "thread_id": 1}] * 3,
     )
@@ -278,7 +281,9 @@ def test_sensitive_boards_are_one_and_the_others_go_by_their_titles():
     ],
 )
 def test_a_posting_has_the_day_hour_and_weekday_of_tokyo(posted_at, day, hour, weekday):
-    result = staged(members=[{"member_id": 1}], postings=[{"thread_id": 1, "member_id": 1, "posted_at": tokyo(posted_at)}])
+    result = staged(
+        members=[{"member_id": 1}], postings=[{"thread_id": 1, "member_id": 1, "posted_at": tokyo(posted_at)}]
+    )
     (row,) = result.postings.to_pylist()
     assert (row["day"].isoformat(), row["hour"], row["weekday"]) == (day, hour, weekday)
 

@@ -27,5 +27,5 @@ def test_a_purpose_of_others_is_refused(purpose):
 
 @pytest.mark.parametrize("purpose", ["", "P99", "p09", " P09", "law_enforcement"])
 def test_an_unknown_purpose_is_refused(purpose):
-    with pytest.raises(PurposeRefused, match="is not in the register; see transforms/purposes.py$"):
+    with pytest.raises(PurposeRefused, match=r"is not in the register; see transforms/purposes.py$"):
         require_served(purpose)

@@ -141,7 +141,9 @@ def test_the_stricter_of_night_and_table_counts(night, shown):
     assert bool(told(frame("members_by_prefecture", [("13", "30-34", "0", members, 0)], night))) == shown
 
 
-@pytest.mark.xfail(strict=True, reason="missing counts are filled with 0, and fractions cut, before disclose can refuse")
+@pytest.mark.xfail(
+    strict=True, reason="missing counts are filled with 0, and fractions cut, before disclose can refuse"
+)
 @pytest.mark.parametrize("count", [None, 12.5], ids=["missing", "fractional"])
 def test_a_count_that_is_none_is_refused(count):
     table = TABLES["registrations_by_month"]

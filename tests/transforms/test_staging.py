@@ -2,7 +2,9 @@
 
 import datetime
 import errno
+import os
 import stat
+import traceback
 
 import fsspec.implementations.local as local
 import pyarrow as pa
@@ -61,9 +63,9 @@ def test_what_the_system_refuses_has_a_name(staging, monkeypatch, code, error, s
     with pytest.raises(error) as refused:
         staging.write_table(ROWS, "members", "0000.parquet")
     assert refused.value.exit_status == status
-    assert "canary" not in str(refused.value)
+    assert "canary" not in "".join(traceback.format_exception(refused.value)[-1:]) + str(refused.value)
     assert refused.value.__cause__ is None
-    assert refused.value.__context__ is None
+    assert refused.value.__suppress_context__
 
 
 def test_a_place_that_is_a_file_cannot_be_written(tmp_path):
@@ -73,7 +75,7 @@ def test_a_place_that_is_a_file_cannot_be_written(tmp_path):
 
 
 def test_the_caller_names_the_error():
-    with pytest.raises(OutboxUnwritable, match="^outbox: EPERM"), unwritable_as(OutboxUnwritable, "outbox"):
+    with pytest.raises(OutboxUnwritable, match=r"^outbox: EPERM"), unwritable_as(OutboxUnwritable, "outbox"):
         raise PermissionError(errno.EPERM, "x")
 
 
@@ -114,8 +116,6 @@ def test_what_is_no_night_is_not_deleted(staging, tmp_path):
 
 
 def test_staged_files_are_their_owners_only_under_the_umask_of_a_task(staging, tmp_path):
-    import os
-
     os.umask(0o077)  # the fixture `own_umask` puts it back
     staging.write_table(ROWS, "members", "0000.parquet")
     modes = {stat.S_IMODE(p.stat().st_mode) & 0o077 for p in (tmp_path / "staging").rglob("*")}

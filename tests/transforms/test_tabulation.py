@@ -74,7 +74,7 @@ def arrow(rows: dict[str, list[dict]], dataset: str) -> pa.Table:
 
 def code(name: str, row: dict) -> str:
     if name == "weekday":
-        return "Mon Tue Wed Thu Fri Sat Sun".split()[row[name]]
+        return ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"][row[name]]
     return f"{row[name]:02d}" if name == "hour" else str(row[name])
 
 
@@ -156,7 +156,9 @@ def test_three_shards_merge_to_the_cells_of_all(tmp_path):
         tabulate_shard(staging, number, list(TABLES.values()))
     # Members are numbered within their shard; in one list they need numbers of their own.
     everybody = {
-        dataset: [{**row, "member_no": row["member_no"] + 1_000 * n} for n, s in enumerate(shards) for row in s[dataset]]
+        dataset: [
+            {**row, "member_no": row["member_no"] + 1_000 * n} for n, s in enumerate(shards) for row in s[dataset]
+        ]
         for dataset in ("members", "postings")
     }
     for table in TABLES.values():
