@@ -126,8 +126,9 @@ def judge(
     )
     rows = (
         pl.from_arrow(members)
-        .with_columns(normalise(pl.col("email")).alias("key"))
         .join(consents, on="member_id", how="left")
+        # Without a consent the address decides nothing, and bringing it into form is most of the work.
+        .with_columns(normalise(pl.when(consented.is_not_null()).then(pl.col("email"))).alias("key"))
         .join(stops, on="member_id", how="left")
         .join(barred, on="key", how="left")
         .sort("member_id")

@@ -86,7 +86,7 @@ def build_feed(
             parts.append(encode(destination, permitted))
             accounts.append(one)
     first = destination.columns[0][0]
-    digests = pl.concat(parts).unique().sort(first)
+    digests = pl.concat(parts).unique(subset=first).sort(first)  # all columns digest the same address
     return Feed(destination, day, digests, _add_up(accounts, digests.height))
 
 

@@ -202,7 +202,7 @@ def _judge_members(rows: SourceRows, day: datetime.date, now: datetime.datetime)
 def _place_postings(rows: SourceRows, members: pl.DataFrame) -> pl.DataFrame:
     """The postings with their board, day, hour and weekday, and with the reason to leave them out."""
     title = pl.when(pl.col("is_sensitive")).then(pl.lit(bands.SENSITIVE_BOARDS)).otherwise(pl.col("title"))
-    boards = pl.from_arrow(rows.boards).select("board_id", title.alias("board"))
+    boards = pl.from_arrow(rows.boards).select("board_id", title.cast(pl.Categorical).alias("board"))
     threads = pl.from_arrow(rows.threads).join(boards, on="board_id", how="left").select("thread_id", "board")
     at = tokyo(pl.col("posted_at"))
     weekday = at.dt.weekday() - 1
@@ -220,7 +220,7 @@ def _place_postings(rows: SourceRows, members: pl.DataFrame) -> pl.DataFrame:
         .join(members, on="member_id", how="left")
         .select(
             "member_no",
-            pl.col("board").cast(pl.Categorical),
+            "board",
             at.dt.date().alias("day"),
             at.dt.hour().alias("hour"),
             weekday.alias("weekday"),

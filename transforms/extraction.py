@@ -7,6 +7,7 @@ The raw rows live in this process's memory between two calls, and nowhere else.
 import datetime
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from anonymizers.errors import SourceEmpty
 from anonymizers.keys import Key
@@ -16,6 +17,8 @@ from transforms.spec import WINDOW_DAYS, Reader
 from transforms.staging import Staging
 
 READER = Reader.STATISTICS
+THREAD_GRAIN = 1 << 12
+"""Bounds sent to the database are round: its log may hold statements."""
 
 
 def extract_shard(source: Source, staging: Staging, shard: Shard, now: datetime.datetime, key: Key) -> dict:
@@ -53,13 +56,28 @@ def read_shard(session: Session, shard: Shard, day: datetime.date) -> SourceRows
     """What the statistics reader reads of one shard; postings of the 28 days that end with ``day``."""
     whose = shard.where()
     window = tokyo_days("posted_at", day - datetime.timedelta(days=WINDOW_DAYS - 1), day)
+    postings = session.read("postings", READER, f"{whose} and {window}")
     conditions = {
         **dict.fromkeys(("members", "children", "consents", "opt_outs", "rights_requests"), whose),
         "boards": "true",
-        "threads": f"thread_id in (select thread_id from postings where {whose} and {window})",
-        "postings": f"{whose} and {window}",
+        "threads": _thread_range(postings),
     }
-    return SourceRows(**{name: session.read(name, READER, where) for name, where in conditions.items()})
+    others = {name: session.read(name, READER, where) for name, where in conditions.items()}
+    return SourceRows(postings=postings, **others)
+
+
+def _thread_range(postings: pa.Table) -> str:
+    """
+    The range of the postings' threads, in round numbers, as a condition.
+
+    A shard's postings touch most threads of the window, which are the latest ones: their
+    range is read faster than the postings' index is searched a second time for them.
+    """
+    least, most = pc.min_max(postings["thread_id"]).values()
+    if not least.is_valid:
+        return "false"
+    first = least.as_py() // THREAD_GRAIN * THREAD_GRAIN
+    return f"thread_id >= {first:d} and thread_id < {(most.as_py() // THREAD_GRAIN + 1) * THREAD_GRAIN:d}"
 
 
 def _count_anonymous(session: Session, day: datetime.date) -> int:
