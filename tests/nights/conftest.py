@@ -1,9 +1,9 @@
 """A real PostgreSQL with a small demo site, copied for every test that changes it."""
 
 import pytest
-from sudare.demo.site import DEMO_DAY, make_site
 
 from sudare import grants, postgres
+from sudare.demo.site import DEMO_DAY, make_site
 from tests.nights.sites import DAY_BEFORE, STEPS, Site, run
 
 MEMBERS, POSTINGS = 3_000, 12_000

@@ -9,7 +9,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
-from sudare.demo.site import DEMO_DAY
 
 from anonymizers.controls import DisclosureControl
 from anonymizers.keys import DEMO_SECRET, Secret
@@ -17,6 +16,7 @@ from delivery import night as nights
 from delivery.night import Night
 from delivery.settings import Settings
 from sudare import postgres
+from sudare.demo.site import DEMO_DAY
 
 DAY_BEFORE = DEMO_DAY - datetime.timedelta(days=1)
 NOW = datetime.datetime(2026, 11, 2, 2, 30, tzinfo=nights.TOKYO)

@@ -8,10 +8,10 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from sudare.demo.site import DEMO_DAY
 
 from anonymizers.errors import GateRefused
 from delivery import feeds
+from sudare.demo.site import DEMO_DAY
 from tests.nights.sites import Site, published, run
 from tests.nights.test_nights import plain
 
