@@ -44,7 +44,7 @@ class Secret:
 
     @property
     def is_demo(self) -> bool:
-        return hmac.compare_digest(self.text, DEMO_SECRET)
+        return hmac.compare_digest(self.text.strip().encode(), DEMO_SECRET.encode())
 
     def require_fit_for(self, *, demo_source: bool) -> None:
         """

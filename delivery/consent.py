@@ -15,10 +15,11 @@ from delivery.match_keys import normalise
 from delivery.spec import Destination
 from transforms.deidentification import (
     AD_OPT_OUTS,
-    AD_REQUESTS,
+    NO_STOP,
     STATISTICS_OPT_OUTS,
     Account,
     account,
+    ad_consents,
     end_of,
     valid_consent,
 )
@@ -143,7 +144,7 @@ def judge(
 
 def latest_consent(consents: pa.Table, at: datetime.datetime) -> pl.DataFrame:
     """Per member, when the latest valid consent to ad matching was given: ``member_id, given_at``."""
-    valid = pl.from_arrow(consents).filter(valid_consent(at))
+    valid = ad_consents(consents).filter(valid_consent(at))
     return valid.group_by("member_id").agg(pl.col("given_at").max())
 
 
@@ -157,9 +158,10 @@ def own_stops(opt_outs: pa.Table, requests: pa.Table, now: datetime.datetime) ->
     by_opt_out = _in_force(opt_outs, now).select(
         "member_id", pl.when(kind.is_in(AD_OPT_OUTS)).then(pl.col("opted_out_at")).fill_null(NEVER).alias("stopped_at")
     )
-    verified = pl.from_arrow(requests).filter(kind.is_in(AD_REQUESTS) & pl.col("identity_verified_at"))
+    verified = pl.from_arrow(requests).filter(~kind.is_in(NO_STOP).fill_null(False) & pl.col("identity_verified_at"))
+    liftable = kind.is_in(("stop_use", "stop_provision"))
     by_request = verified.select(
-        "member_id", pl.when(kind != "erase").then(pl.col("received_at")).fill_null(NEVER).alias("stopped_at")
+        "member_id", pl.when(liftable).then(pl.col("received_at")).fill_null(NEVER).alias("stopped_at")
     )
     stops = pl.concat([by_opt_out, by_request]).filter(pl.col("member_id").is_not_null())
     return stops.group_by("member_id").agg(pl.col("stopped_at").max())
@@ -167,7 +169,7 @@ def own_stops(opt_outs: pa.Table, requests: pa.Table, now: datetime.datetime) ->
 
 def _in_force(opt_outs: pa.Table, now: datetime.datetime) -> pl.DataFrame:
     revoked = pl.col("revoked_at")
-    ads = ~pl.col("kind").is_in(STATISTICS_OPT_OUTS)
+    ads = ~pl.col("kind").is_in(STATISTICS_OPT_OUTS).fill_null(False)
     return pl.from_arrow(opt_outs).filter(ads & (revoked.is_null() | (revoked > now)))
 
 

@@ -60,7 +60,7 @@ def read_evidence(destination: Destination, session: Session, day: datetime.date
         return emails.select(form.alias("digest"))["digest"].drop_nulls().unique()
 
     stopped = {reason: digests("members", where) for reason, where in _stopped(destination, day, now).items()}
-    without_account = f"member_id is null and kind <> 'statistics' and {_unrevoked(now)}"
+    without_account = f"member_id is null and kind is distinct from 'statistics' and {_unrevoked(now)}"
     stopped["opt_out_by_address"] = digests("opt_outs", without_account)
     may = f"status = 'active' and email_verified_at is not null and exists ({_consented_until(day)})"
     return Evidence(stopped, digests("members", may))
@@ -75,7 +75,9 @@ def _consented_until(day: datetime.date) -> str:
     return (
         f"select from consents c where c.member_id = members.member_id and c.purpose = '{CONSENT_PURPOSE}' "
         f"and c.method in ({methods}) and c.text_version = '{POLICY_VERSION}' and c.withdrawn_at is null "
-        f"and isfinite(c.given_at) and c.given_at < timestamptz '{end_of(day).isoformat()}'"
+        f"and isfinite(c.given_at) and c.given_at < timestamptz '{end_of(day).isoformat()}' "
+        f"and not exists (select from consents w where w.member_id = c.member_id and w.purpose = '{CONSENT_PURPOSE}' "
+        "and w.withdrawn_at is not null and not (isfinite(w.given_at) and w.given_at <= c.given_at))"
     )
 
 
@@ -83,14 +85,16 @@ def _stopped(destination: Destination, day: datetime.date, now: datetime.datetim
     since = f"{_consented_until(day)} and c.given_at > "
     return {
         "opt_out": (
-            f"exists (select from opt_outs o where o.member_id = members.member_id and o.kind <> 'statistics' "
-            f"and {_unrevoked(now)} and not (o.kind in ('site_ad', 'article_35_stop') "
+            "exists (select from opt_outs o where o.member_id = members.member_id "
+            f"and o.kind is distinct from 'statistics' and {_unrevoked(now)} "
+            "and not (coalesce(o.kind in ('site_ad', 'article_35_stop'), false) "
             f"and isfinite(o.opted_out_at) and exists ({since} o.opted_out_at)))"
         ),
         "rights_request": (
             "exists (select from rights_requests r where r.member_id = members.member_id "
-            "and r.identity_verified_at is not null and (r.kind = 'erase' or (r.kind in ('stop_use', 'stop_provision') "
-            f"and not (isfinite(r.received_at) and exists ({since} r.received_at)))))"
+            "and r.identity_verified_at is not null and coalesce(r.kind not in ('disclose', 'correct'), true) "
+            "and not (coalesce(r.kind in ('stop_use', 'stop_provision'), false) "
+            f"and isfinite(r.received_at) and exists ({since} r.received_at)))"
         ),
         # age() compares years, months and days: whoever is born on 29 February is of age on 1 March
         "under_age": (

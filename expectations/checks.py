@@ -5,25 +5,35 @@ Standard library only. Each `Check` names a Great Expectations expectation; the 
 `expectations.validation` is the only module that knows that library.
 """
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-_HYPHENS = r"\-‐‑‒–—―−ー一"
-"""What people type for a hyphen between digits; NFKC leaves most of them apart."""
+_BETWEEN = r"[\s\-‐‑‒–—―−ー一~〜・./()]"
+"""What people type between the digits of a telephone number; NFKC leaves most of them apart."""
 
 IDENTIFIERS = (
-    # e-mail, also with a spelt-out or full-width sign: the text is NFKC-normalised before
-    r"[a-z0-9._%+\-]+\s?(?:@|\[at\]|★)\s?[a-z0-9\-]+\.",
+    # e-mail, also with a spelt-out sign, spaced out, or with another dot; a quoted local part
+    r"[a-z0-9._%+\-\"](?:\s{0,3})(?:@|\[at\]|\(at\)|★|☆)\s{0,3}[a-z0-9](?:\s?[a-z0-9\-]){0,62}\s?[.。]\s?[a-z]",
     # Japanese telephone numbers, national or +81
-    rf"(?<![0-9])(?:\+81|0)[\s{_HYPHENS}()]*[1-9](?:[\s{_HYPHENS}()]*[0-9]){{7,9}}(?![0-9])",
-    rf"〒|(?<![0-9])[0-9]{{3}}[{_HYPHENS}][0-9]{{4}}(?![0-9])",
+    rf"(?<![0-9])(?:\+81|0){_BETWEEN}{{0,3}}[1-9](?:{_BETWEEN}{{0,3}}[0-9]){{7,9}}(?![0-9])",
+    r"〒|(?<![0-9])[0-9]{3}[\s\-‐‑‒–—―−ー][0-9]{4}(?![0-9])",
     # digests and tokens in hexadecimal
-    r"(?<![0-9a-f])[0-9a-f]{32,64}(?![0-9a-f])",
-    # long numbers: member, card, individual number
-    r"[0-9]{7,}",
+    r"[0-9a-f]{32}",
+    # long numbers: member, card, individual number, also in groups
+    r"[0-9](?:[\s,.\-]?[0-9]){6}",
 )
-"""Patterns that no published text may hold. Python syntax, any case, on NFKC text."""
+"""Patterns that no published text may hold. Python syntax, any case, on `plain` text."""
+
+
+_INVISIBLE = re.compile(r"[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+
+
+def plain(value: object) -> str:
+    """Text as it is checked: full-width letters folded, invisible characters out, since neither may hide anything."""
+    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", str(value)))
 
 
 @dataclass(frozen=True)
@@ -86,7 +96,7 @@ def one_of(column: str, values: tuple[str, ...]) -> Check:
 
 def matching(column: str, pattern: str) -> Check:
     """Every value matches the whole pattern."""
-    return Check("ExpectColumnValuesToMatchRegex", column, {"regex": rf"^(?:{pattern})$"})
+    return Check("ExpectColumnValuesToMatchRegex", column, {"regex": rf"^(?:{pattern})\Z"})
 
 
 def without(column: str, pattern: str) -> Check:

@@ -9,14 +9,13 @@ stored or logged; `Outcome`s are rebuilt from it by an allow-list.
 import logging
 import os
 import tempfile
-import unicodedata
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pandas as pd
 
-from expectations.checks import Check, Outcome
+from expectations.checks import Check, Outcome, plain
 
 os.environ["GX_ANALYTICS_ENABLED"] = "false"
 with warnings.catch_warnings():
@@ -67,11 +66,7 @@ def _no_files_left() -> Iterator[None]:
 
 def _normalised(frame: pd.DataFrame) -> pd.DataFrame:
     text = [name for name in frame.columns if pd.api.types.is_string_dtype(frame[name])]
-    return frame.assign(**{name: frame[name].map(_nfkc, na_action="ignore") for name in text})
-
-
-def _nfkc(value: object) -> str:
-    return unicodedata.normalize("NFKC", str(value))
+    return frame.assign(**{name: frame[name].map(plain, na_action="ignore") for name in text})
 
 
 def _batch(frame: pd.DataFrame):

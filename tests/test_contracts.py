@@ -92,7 +92,8 @@ class TestTable:
             assert (dimension.name, kind) in checked
             assert (dimension.name, "ExpectColumnValuesToNotBeNull") in checked
             assert not dimension.labels or (f"{dimension.name}_ja", "ExpectColumnValuesToBeInSet") in checked
-            assert dimension.codes or (dimension.name, "ExpectColumnValuesToNotMatchRegex") in checked
+            searched = (dimension.name, "ExpectColumnValuesToNotMatchRegex") in checked
+            assert searched == dimension.is_text
         for measure in table.measures:
             assert (measure.name, "ExpectColumnValuesToBeBetween") in checked
         assert [c.params["column_list"] for c in suite if c.expectation == "ExpectTableColumnsToMatchOrderedList"] == [

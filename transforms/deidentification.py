@@ -25,8 +25,8 @@ EXPLICIT_METHODS = ("checkbox", "button")
 
 AD_OPT_OUTS = ("site_ad", "article_35_stop")
 STATISTICS_OPT_OUTS = ("statistics",)
-AD_REQUESTS = ("stop_use", "stop_provision", "erase")
-STATISTICS_REQUESTS = ("stop_use", "erase")
+NO_STOP = ("disclose", "correct")
+"""Requests that ask for no stop. One of a kind that nobody knows is a stop."""
 
 
 @dataclass(frozen=True)
@@ -68,18 +68,31 @@ def stopped(opt_outs: pa.Table, requests: pa.Table, *, statistics: bool, now: da
         Distinct ``member_id``; opt-outs without an account are not in it.
     """
     kinds, others = (STATISTICS_OPT_OUTS, AD_OPT_OUTS) if statistics else (AD_OPT_OUTS, STATISTICS_OPT_OUTS)
-    rights = STATISTICS_REQUESTS if statistics else AD_REQUESTS
+    harmless = (*NO_STOP, "stop_provision") if statistics else NO_STOP
     kind = pl.col("kind")
     in_force = pl.col("revoked_at").is_null() | (pl.col("revoked_at") > now)
-    by_opt_out = pl.from_arrow(opt_outs).filter((kind.is_in(kinds) | ~kind.is_in(others)) & in_force)
-    by_request = pl.from_arrow(requests).filter(kind.is_in(rights) & pl.col("identity_verified_at"))
+    by_opt_out = pl.from_arrow(opt_outs).filter((kind.is_in(kinds) | ~kind.is_in(others)).fill_null(True) & in_force)
+    by_request = pl.from_arrow(requests).filter(~kind.is_in(harmless).fill_null(False) & pl.col("identity_verified_at"))
     return pl.concat([by_opt_out.select("member_id"), by_request.select("member_id")]).drop_nulls().unique()
 
 
+def ad_consents(consents: pa.Table) -> pl.DataFrame:
+    """
+    The consents to ad matching, each with ``superseded``: the member has withdrawn a consent that is no older.
+
+    Whoever consented twice and withdrew once has withdrawn; what she said earlier does not count again.
+    """
+    rows = pl.from_arrow(consents).filter(pl.col("purpose") == CONSENT_PURPOSE)
+    far = pl.lit(datetime.datetime(9999, 1, 1, tzinfo=datetime.UTC)).cast(pl.Datetime("us", "UTC"))
+    withdrawn = pl.when(pl.col("withdrawn_at")).then(pl.col("given_at").fill_null(far))
+    last = withdrawn.max().over("member_id")
+    return rows.with_columns((last > pl.col("given_at")).fill_null(False).alias("superseded"))
+
+
 def valid_consent(at: datetime.datetime) -> pl.Expr:
-    """An explicit, unwithdrawn consent to the current text, given before ``at``."""
+    """Over `ad_consents`: explicit, unwithdrawn, to the current text, given before ``at``."""
     return (
-        (pl.col("purpose") == CONSENT_PURPOSE)
+        ~pl.col("superseded")
         & pl.col("method").is_in(EXPLICIT_METHODS)
         & (pl.col("text_version") == POLICY_VERSION)
         & ~pl.col("withdrawn_at")
@@ -95,7 +108,7 @@ def consent_status(consents: pa.Table, at: datetime.datetime) -> pl.DataFrame:
         ``member_id`` and ``consent_status``: consented, withdrawn or outdated. A member with
         no consent to ad matching, or only one in the future, is not in it.
     """
-    rows = pl.from_arrow(consents).filter((pl.col("purpose") == CONSENT_PURPOSE) & (pl.col("given_at") < at))
+    rows = ad_consents(consents).filter(pl.col("given_at") < at)
     state = (
         pl.when(valid_consent(at).any())
         .then(pl.lit("consented"))
@@ -182,8 +195,10 @@ def _judge_members(rows: SourceRows, day: datetime.date, now: datetime.datetime)
     out = stopped(rows.opt_outs, rows.rights_requests, statistics=True, now=now).with_columns(out=True)
     no_ads = stopped(rows.opt_outs, rows.rights_requests, statistics=False, now=now).with_columns(no_ads=True)
     reason = (
-        pl.when(pl.col("status") != "active")
+        pl.when(pl.col("status").is_in(("suspended", "withdrawn")))
         .then(pl.concat_str(pl.lit("status_"), pl.col("status")))
+        .when((pl.col("status") != "active").fill_null(True))
+        .then(pl.lit("status_unknown"))
         .when(pl.col("registered_at") >= end_of(day))
         .then(pl.lit("registered_after_the_day"))
         .when(pl.col("out"))
@@ -201,7 +216,9 @@ def _judge_members(rows: SourceRows, day: datetime.date, now: datetime.datetime)
 
 def _place_postings(rows: SourceRows, members: pl.DataFrame) -> pl.DataFrame:
     """The postings with their board, day, hour and weekday, and with the reason to leave them out."""
-    title = pl.when(pl.col("is_sensitive")).then(pl.lit(bands.SENSITIVE_BOARDS)).otherwise(pl.col("title"))
+    title = (
+        pl.when(pl.col("is_sensitive").fill_null(True)).then(pl.lit(bands.SENSITIVE_BOARDS)).otherwise(pl.col("title"))
+    )
     boards = pl.from_arrow(rows.boards).select("board_id", title.cast(pl.Categorical).alias("board"))
     threads = pl.from_arrow(rows.threads).join(boards, on="board_id", how="left").select("thread_id", "board")
     at = tokyo(pl.col("posted_at"))

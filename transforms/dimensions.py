@@ -49,6 +49,7 @@ BOARD = Dimension(
     title="board; sensitive boards are one",
     title_ja="掲示板(センシティブな掲示板は一括)",
     pattern=r"[\s\S]{1,60}",
+    is_text=True,
 )
 DAY = Dimension(
     name="day",

@@ -88,7 +88,7 @@ def _count_anonymous(session: Session, day: datetime.date) -> int:
 def _board_names(boards: pa.Table) -> list[str]:
     """The titles of the boards that may be named."""
     rows = boards.select(["title", "is_sensitive"]).to_pylist()
-    return sorted({row["title"] for row in rows if not row["is_sensitive"]})
+    return sorted({row["title"] for row in rows if row["is_sensitive"] is False})
 
 
 def _summary(result: Deidentified, anonymous: int) -> dict:

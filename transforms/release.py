@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from anonymizers.bands import SENSITIVE_BOARDS, UNKNOWN
 from anonymizers.controls import DisclosureControl
-from anonymizers.disclosure import Release, disclose
+from anonymizers.disclosure import TRUE_COUNTS, Release, disclose
 from anonymizers.errors import DisclosureRefused
 from transforms.spec import Dimension, Measure, MeasureKind, Table
 
@@ -39,23 +39,44 @@ def release(
         DisclosureRefused: a cell lies outside the table's domain, or its counts are no counts.
     """
     names = tuple(d.name for d in table.dimensions)
-    frame = _on_domain(table, cells.to_pandas(), day, boards)
-    measures = {m.name: _measure(m) for m in table.measures}
-    return disclose(table.name, frame, names, measures, table.control.at_least(control.threshold))
+    control = table.control.at_least(control.threshold)
+    frame = _on_domain(table, cells.to_pandas(), day, boards, control.threshold)
+    return disclose(table.name, frame, names, {m.name: _measure(m) for m in table.measures}, control)
 
 
-def _on_domain(table: Table, cells: pd.DataFrame, day: datetime.date, boards: list[str]) -> pd.DataFrame:
+def _on_domain(
+    table: Table, cells: pd.DataFrame, day: datetime.date, boards: list[str], threshold: int
+) -> pd.DataFrame:
     names = [d.name for d in table.dimensions]
+    if cells.duplicated(names).any():
+        raise DisclosureRefused(f"{table.name}: a cell appears twice; the shards were not merged")
+    if "registered_month" in names:
+        cells = cells[~_before_the_first_month(cells, day, threshold)]
     domains = [_domain(d, cells[d.name], day, boards) for d in table.dimensions]
     for dimension, domain in zip(table.dimensions, domains, strict=True):
         if outside := int((~cells[dimension.name].isin(domain)).sum()):
             raise DisclosureRefused(f"{table.name}.{dimension.name}: {outside} cells have a value outside its domain")
     grid = pd.DataFrame(list(itertools.product(*domains)), columns=names)
-    return (
-        grid.merge(cells, on=names, how="left", validate="1:1")
-        .fillna({"members": 0, "contributions": 0})
-        .astype({"members": "int64", "contributions": "int64"})
-    )
+    merged = grid.merge(cells, on=names, how="left", indicator="found")
+    return merged.assign(**{name: _counts(merged, name) for name in TRUE_COUNTS}).drop(columns="found")
+
+
+def _counts(merged: pd.DataFrame, name: str) -> pd.Series:
+    """Zero where nobody is; anything else as it came, so that what is no count is refused and not mended."""
+    counts = merged[name].mask(merged["found"] == "left_only", 0)
+    whole = counts.notna().all() and (counts == counts.round()).all()
+    return counts.astype("int64") if whole else counts
+
+
+def _before_the_first_month(cells: pd.DataFrame, day: datetime.date, threshold: int) -> pd.Series:
+    """
+    Cells of months before the first one that is released at all.
+
+    They are suppressed in any case. A row for the month of the oldest member would say when she came.
+    """
+    month, past = cells["registered_month"], cells["registered_month"] <= f"{day:%Y-%m}"
+    large = month[(cells["members"] >= threshold) & (month != UNKNOWN) & past]
+    return past & (month != UNKNOWN) & (month < large.min() if len(large) else True)
 
 
 def _domain(dimension: Dimension, found: pd.Series, day: datetime.date, boards: list[str]) -> list[str]:
@@ -65,8 +86,9 @@ def _domain(dimension: Dimension, found: pd.Series, day: datetime.date, boards: 
         return list(dict.fromkeys([*boards, SENSITIVE_BOARDS]))
     if dimension.name == "day":
         return [day.isoformat()]
-    months = sorted(set(found) - {UNKNOWN})
-    return [str(m) for m in pd.period_range(months[0], f"{day:%Y-%m}", freq="M")] + [UNKNOWN] if months else [UNKNOWN]
+    last = f"{day:%Y-%m}"
+    months = sorted(month for month in set(found) - {UNKNOWN} if month <= last)
+    return [str(m) for m in pd.period_range(months[0], last, freq="M")] + [UNKNOWN] if months else [UNKNOWN]
 
 
 def _measure(measure: Measure):

@@ -162,6 +162,8 @@ class Dimension:
     codes: tuple[str, ...] = ()
     """The closed list of values; empty where ``pattern`` says what a value looks like."""
     pattern: str = ""
+    is_text: bool = False
+    """Somebody typed it: it is searched for identifiers before it is published."""
     labels: tuple[tuple[str, str], ...] = ()
     """Japanese name of each code; published as ``<name>_ja`` beside it."""
 

@@ -11,6 +11,7 @@ import errno
 import io
 import json
 import posixpath
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,6 +47,10 @@ def unwritable_as(error: type[Terminal], what: str) -> Iterator[None]:
             else error(f"{what}: {code}; check that it exists and that this user may write there")
         )
     raise ours from None
+
+
+def _is_night(name: str) -> bool:
+    return re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", name) is not None
 
 
 @dataclass(frozen=True)
@@ -102,7 +107,7 @@ class Staging:
             if not filesystem.exists(root):
                 return []
             nights = [posixpath.basename(path.rstrip("/")) for path in filesystem.ls(root, detail=False)]
-            expired = sorted(night for night in nights if len(night) == 10 and night < day.isoformat())
+            expired = sorted(night for night in nights if _is_night(night) and night < day.isoformat())
             for night in expired:
                 filesystem.rm(posixpath.join(root, night), recursive=True)
         return expired

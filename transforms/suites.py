@@ -43,7 +43,7 @@ def _dimension(dimension: Dimension) -> list[Check]:
         named = [present(f"{dimension.name}_ja"), one_of(f"{dimension.name}_ja", labels)] if labels else []
         return [present(dimension.name), one_of(dimension.name, dimension.codes), *named]
     shape = [present(dimension.name), matching(dimension.name, dimension.pattern)]
-    return shape + [without(dimension.name, pattern) for pattern in IDENTIFIERS]
+    return shape + [without(dimension.name, pattern) for pattern in IDENTIFIERS if dimension.is_text]
 
 
 def _measure(measure: Measure, threshold: int) -> list[Check]:

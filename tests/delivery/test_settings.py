@@ -69,7 +69,6 @@ def test_fewer_stop_signals_are_accepted_for_a_one_only(value):
             "--5",
             SettingRefused,
             id="a threshold with two signs",
-            marks=pytest.mark.xfail(strict=True, raises=ValueError, reason="passes the check and fails in int()"),
         ),
         pytest.param("SUDARE_MEMBERS_PER_SHARD", "0", SettingRefused, id="shards of nobody"),
         pytest.param("SUDARE_MEMBERS_PER_SHARD", "-5", SettingRefused, id="shards of fewer than nobody"),
@@ -102,7 +101,6 @@ def test_home_is_here_unless_somebody_says_otherwise(tmp_path, monkeypatch):
     assert home({"SUDARE_HOME": "x"}) == tmp_path.resolve() / "x"
 
 
-@pytest.mark.xfail(strict=True, raises=TypeError, reason="compare_digest takes texts of ASCII only")
 def test_a_secret_of_any_letters_can_be_compared_with_the_demo():
     secret = read_settings(GOOD | {"SUDARE_SECRET": "秘密" * 20}).secret
     secret.require_fit_for(demo_source=False)

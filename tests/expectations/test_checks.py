@@ -1,20 +1,18 @@
 """Checks and the gate: values, a verdict, and no text from a row."""
 
 import re
-import unicodedata
 
 import pytest
 
 from anonymizers.errors import GateRefused
 from expectations import checks
-from expectations.checks import IDENTIFIERS, Outcome
+from expectations.checks import IDENTIFIERS, Outcome, plain
 from expectations.gate import require_green
 
 
 def found(text: str) -> bool:
     """Whether any pattern is in a text, as the gate sees it."""
-    form = unicodedata.normalize("NFKC", text)
-    return any(re.match(rf"(?is).*(?:{pattern})", form) for pattern in IDENTIFIERS)
+    return any(re.match(rf"(?is).*(?:{pattern})", plain(text)) for pattern in IDENTIFIERS)
 
 
 REFUSED = {
@@ -40,8 +38,6 @@ REFUSED = {
     "a digest in capitals": "AB" * 32,
     "a member number of nine digits": "会員123456789さん",
     "a circled member number": "①②③④⑤⑥⑦⑧",
-}
-PASSED = {
     "an e-mail address spaced letter by letter": "h a n a k o @ e x a m p l e . j p",
     "an e-mail address with two spaces": "hanako  @example.jp",
     "an e-mail address with a zero-width space at the sign": "hanako\u200b@example.jp",
@@ -79,12 +75,6 @@ HARMLESS = [
 @pytest.mark.parametrize("what", REFUSED)
 def test_an_identifier_is_found_in(what):
     assert found(REFUSED[what])
-
-
-@pytest.mark.parametrize("what", PASSED)
-@pytest.mark.xfail(strict=True, reason="a form of identifier that passes the patterns")
-def test_an_identifier_should_be_found_in(what):
-    assert found(PASSED[what])
 
 
 @pytest.mark.parametrize("title", HARMLESS)

@@ -77,7 +77,6 @@ def test_no_month_is_known(rows):
     assert frame("registrations_by_month", rows)["registered_month"].tolist() == ["unknown"]
 
 
-@pytest.mark.xfail(strict=True, reason="the first month of the grid is that of the oldest member, however few they are")
 def test_the_grid_does_not_tell_when_the_first_member_came():
     one = frame("registrations_by_month", [("2001-03", 1, 0), ("2026-09", 50, 0)])
     none = frame("registrations_by_month", [("2026-09", 50, 0)])
@@ -141,9 +140,6 @@ def test_the_stricter_of_night_and_table_counts(night, shown):
     assert bool(told(frame("members_by_prefecture", [("13", "30-34", "0", members, 0)], night))) == shown
 
 
-@pytest.mark.xfail(
-    strict=True, reason="missing counts are filled with 0, and fractions cut, before disclose can refuse"
-)
 @pytest.mark.parametrize("count", [None, 12.5], ids=["missing", "fractional"])
 def test_a_count_that_is_none_is_refused(count):
     table = TABLES["registrations_by_month"]
@@ -152,7 +148,6 @@ def test_a_count_that_is_none_is_refused(count):
         release(table, true, DAY, BOARDS, DisclosureControl())
 
 
-@pytest.mark.xfail(strict=True, raises=pd.errors.MergeError, reason="pandas refuses it, so the night ends as a Fault")
 def test_a_cell_that_appears_twice_is_refused_as_one():
     with pytest.raises(DisclosureRefused):
         frame("registrations_by_month", [("2026-10", 12, 0), ("2026-10", 3, 0)])
