@@ -71,8 +71,8 @@ def listed(code: pl.Expr, codes: tuple[str, ...]) -> pl.Expr:
 
 
 def tokyo(instant: pl.Expr) -> pl.Expr:
-    """A UTC instant as Asia/Tokyo wall-clock time. Japan has kept UTC+9 since 1951; adding is 40 times as fast."""
-    return instant.dt.replace_time_zone(None) + datetime.timedelta(hours=9)
+    """An instant as Asia/Tokyo wall-clock time. Japan has kept UTC+9 since 1951; adding is 40 times as fast."""
+    return instant.dt.convert_time_zone("UTC").dt.replace_time_zone(None) + datetime.timedelta(hours=9)
 
 
 def month(instant: pl.Expr) -> pl.Expr:

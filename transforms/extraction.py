@@ -60,22 +60,26 @@ def read_shard(session: Session, shard: Shard, day: datetime.date) -> SourceRows
     conditions = {
         **dict.fromkeys(("members", "children", "consents", "opt_outs", "rights_requests"), whose),
         "boards": "true",
-        "threads": _thread_range(postings),
+        "threads": _thread_range(postings)
+        or f"thread_id in (select thread_id from postings where {whose} and {window})",
     }
     others = {name: session.read(name, READER, where) for name, where in conditions.items()}
     return SourceRows(postings=postings, **others)
 
 
-def _thread_range(postings: pa.Table) -> str:
+def _thread_range(postings: pa.Table) -> str | None:
     """
     The range of the postings' threads, in round numbers, as a condition.
 
     A shard's postings touch most threads of the window, which are the latest ones: their
-    range is read faster than the postings' index is searched a second time for them.
+    range is read faster than the postings' index is searched a second time for them. None
+    where one posting to an old thread would stretch it over threads of all years.
     """
     least, most = pc.min_max(postings["thread_id"]).values()
     if not least.is_valid:
         return "false"
+    if most.as_py() - least.as_py() > 8 * max(postings.num_rows, THREAD_GRAIN):
+        return None
     first = least.as_py() // THREAD_GRAIN * THREAD_GRAIN
     return f"thread_id >= {first:d} and thread_id < {(most.as_py() // THREAD_GRAIN + 1) * THREAD_GRAIN:d}"
 
