@@ -9,6 +9,9 @@ they are fixed, because a band that moves between nights gives a difference away
 UNKNOWN = "unknown"
 """The code of a missing value. Missing is a band of its own and is never imputed."""
 
+TOTAL, TOTAL_JA = "total", "全体"
+"""The code of a margin: everybody, whatever the dimension says."""
+
 AGE_LOWER_BOUNDS = (0, 20, 25, 30, 35, 40, 45, 50)
 """Completed years. The first band is bottom-coded (to 19), the last top-coded (from 50)."""
 
@@ -27,6 +30,13 @@ CHILD_BANDS = (EXPECTING, "0", "1-2", "3-5", "6-8", "9-12", "13-", NO_CHILD, UNK
 
 OVERDUE_DAYS = 28
 """A due date further back than this no longer means expecting: the child is there, its age unknown."""
+
+FIRST_MONTH = "2010-01"
+EARLIER = "earlier"
+"""Months of registration are bottom-coded by the calendar: a first month taken from the data would tell who came first."""
+
+POSTED, SILENT = "posted", "silent"
+"""Whether a member has posted in the 28 days."""
 
 HOURS = tuple(f"{hour:02d}" for hour in range(24))
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

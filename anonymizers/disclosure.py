@@ -1,20 +1,82 @@
 """
 Disclosure control: the only place where true counts become releasable numbers.
 
-`Release` is one of the two types that may leave the house. It is made here and nowhere
-else, and it holds no true count of a suppressed cell.
+`Release` is one of the two types that may leave the house. It is made here and nowhere else, and it holds no true
+count. A cell's numbers are perturbed by its key, and change only when a quorum of distinct members has changed in
+it: what everybody sees move is never the doing of one. What was last published, and of whom it was, comes in as
+`Published` and goes out as `Disclosure.references`.
 """
 
-from collections.abc import Callable, Mapping
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
+import numpy as np
 import pandas as pd
+import polars as pl
+import polars_hash  # noqa: F401  registers the .chash namespace
 
-from anonymizers.controls import DisclosureControl
+from anonymizers import changes, perturbation
+from anonymizers.cells import Cells
+from anonymizers.controls import (
+    DOMINANCE_CONTRIBUTORS,
+    DOMINANCE_SHARE,
+    MAGNITUDE_NOISE,
+    P_PERCENT,
+    PERTURBATION,
+    QUANTILE_THRESHOLD,
+    QUORUM,
+    DisclosureControl,
+)
 from anonymizers.errors import DisclosureRefused
+from anonymizers.keys import Key
 
-TRUE_COUNTS = ("members", "contributions")
-"""Columns of a true cell beside its dimensions: distinct members, and the sum of what they contributed."""
+AS_OF = "as_of"
+"""The column that says which night a cell's numbers are of."""
+
+SEPARATOR = "\x1f"
+"""Between the codes of a cell in its name: a control character, which no code may hold."""
+
+
+class Statistic(StrEnum):
+    """What may be told of a cell."""
+
+    MEMBERS = "members"
+    CONTRIBUTIONS = "contributions"
+    MEAN = "mean"
+    QUANTILE = "quantile"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A published column."""
+
+    name: str
+    statistic: Statistic
+    quantile: float = 0.5
+
+
+@dataclass(frozen=True)
+class Published:
+    """
+    What was last published of a table, cell by cell, and what it was of.
+
+    Attributes:
+        names: The cells, shape (cells,); see `cell_names`.
+        numbers: Shape (cells, measures + 1): the measures as published, missing where suppressed, and ``as_of``.
+        power_sums: Shape (cells, 29), of the members who were in the cell when it last changed.
+    """
+
+    names: pd.Series
+    numbers: pd.DataFrame
+    power_sums: np.ndarray
+
+    @classmethod
+    def nothing(cls, measures: Sequence[str]) -> "Published":
+        """Before the first night."""
+        numbers = pd.DataFrame(columns=[*measures, AS_OF], dtype=object)
+        return cls(pd.Series(dtype=object), numbers, np.zeros((0, changes.POWER_SUMS), np.int64))
 
 
 @dataclass(frozen=True, init=False)
@@ -24,84 +86,226 @@ class Release:
 
     Attributes:
         table: Its name.
-        frame: Shape (cells, dimensions + measures). A measure is missing where its cell is suppressed.
-        suppressed_cells: How many cells are suppressed.
+        frame: Shape (cells, dimensions + measures + 1), ``as_of`` last. Measures are missing where suppressed.
+        suppressed_cells: How many cells have no number.
+        changed_cells: How many cells are of this night.
         threshold: In distinct members.
     """
 
     table: str
     frame: pd.DataFrame
     suppressed_cells: int
+    changed_cells: int
     threshold: int
 
     def __init__(self) -> None:
         raise TypeError("a Release is made by anonymizers.disclosure.disclose only")
 
 
+@dataclass(frozen=True)
+class Disclosure:
+    """
+    One table of one night.
+
+    Attributes:
+        release: What may be published.
+        references: Names and power sums, shape (changed cells, 29), to be kept with it; never published.
+    """
+
+    release: Release
+    names: pd.Series
+    references: np.ndarray
+
+
 def disclose(
     table: str,
-    cells: pd.DataFrame,
-    dimensions: tuple[str, ...],
-    measures: Mapping[str, Callable[[pd.DataFrame], pd.Series]],
+    cells: Cells,
+    published: Published,
+    measures: Sequence[Measure],
     control: DisclosureControl,
-) -> Release:
+    key: Key,
+    night: str,
+    bins: Sequence[int] = (),
+) -> Disclosure:
     """
-    Suppress every cell with fewer distinct members than the threshold, and compute the measures of the rest.
+    Protect one table.
 
     Args:
-        table: Name, for the release and the messages.
+        table: Name, for the quorum's draw and the messages.
 
-        cells:
-            True cells, shape (cells, dimensions + 2): the dimensions, then whole numbers
-            ``members`` (distinct persons) and ``contributions``.
+        cells: True cells, all that are to be published tonight, those of nobody included.
 
-        dimensions: The columns that identify a cell.
+        published: What was last published; cells it does not know have had no number yet.
 
-        measures:
-            Published column to a function of the *surviving* cells, in whose frame the
-            suppressed ones have missing counts. It cannot see what was suppressed.
+        measures: The published columns.
 
-        control: Threshold in distinct members.
+        control: The threshold, in distinct members.
+
+        key: Of the statistics' epoch: draws quorums and noise.
+
+        night: The day that the numbers describe, ISO, for ``as_of``.
+
+        bins: Lower bounds of the histogram's bins, for quantiles.
 
     Returns:
-        All cells in the order of their dimensions, suppressed ones included with missing
-        measures. A suppressed cell's true count is nowhere in it.
+        The release, its rows in the order of ``cells``; and the references of the cells that changed.
 
     Raises:
-        DisclosureRefused: a count is missing, negative, not whole; a cell appears twice; columns differ.
-
-    Source:
-        Hundepool et al., Statistical Disclosure Control (2012), on primary suppression by threshold.
+        DisclosureRefused: a count is negative, not whole or missing; a cell appears twice; a code is none.
+        PerturbationRefused: the perturbation table is missing or not the recorded one.
     """
-    _require_counts(table, cells, dimensions)
-    ordered = cells.sort_values(list(dimensions), ignore_index=True)
-    small = ordered["members"] < control.threshold
-    # Overwritten first: a masked array keeps the number under its mask, and so would whatever pickles it.
-    zeroed = ordered.assign(**{name: ordered[name].where(~small, 0) for name in TRUE_COUNTS})
-    surviving = zeroed.astype(dict.fromkeys(TRUE_COUNTS, "Int64"))
-    surviving.loc[small, list(TRUE_COUNTS)] = pd.NA
-    frame = surviving[list(dimensions)].copy()
-    for name, measure in measures.items():
-        frame[name] = measure(surviving)
+    _require_counts(table, cells)
+    names = cell_names(cells.codes)
+    before = _align(published, names, measures, night)
+    quorum = _quorums(table, names, before.numbers[AS_OF], key)
+    changed = changes.distinct_changes(before.power_sums, cells.power_sums) >= quorum
+    enough = cells.members >= control.threshold + quorum - QUORUM[0]
+    fresh = _numbers(cells, measures, control, key, bins)
+    frame = before.numbers.astype(object)
+    for column in fresh.columns:
+        # Through objects: a masked array would keep the number under its mask, and so would whatever pickles it.
+        tonight = fresh[column].where(enough).astype(object)
+        frame[column] = frame[column].mask(changed, tonight).astype(fresh[column].dtype)
+    frame[AS_OF] = frame[AS_OF].mask(changed, night)
+    release = _make_release(table, pd.concat([cells.codes, frame], axis=1), measures, control, night)
+    return Disclosure(release, names[changed], cells.power_sums[changed])
+
+
+def cell_names(codes: pd.DataFrame) -> pd.Series:
+    """The name of each cell: its codes, joined."""
+    columns = [codes[name].astype(str) for name in codes.columns]
+    return columns[0].str.cat(columns[1:], sep=SEPARATOR) if len(columns) > 1 else columns[0].rename(None)
+
+
+def perturbation_digest() -> str:
+    """The SHA-256 of the perturbation table in use."""
+    return perturbation.load(PERTURBATION).sha256
+
+
+def _align(published: Published, names: pd.Series, measures: Sequence[Measure], night: str) -> Published:
+    """What was published of these cells, in their order; a cell that is new has no number as of tonight."""
+    positions = pd.Index(published.names).get_indexer(names)
+    known = positions >= 0
+    numbers = published.numbers.take(np.where(known, positions, -1)) if len(published.names) else None
+    columns = [m.name for m in measures]
+    if numbers is None:
+        numbers = pd.DataFrame(index=range(len(names)), columns=[*columns, AS_OF], dtype=object)
+    numbers = numbers.reset_index(drop=True)[[*columns, AS_OF]].astype(object)
+    numbers.loc[~known, columns] = None
+    numbers.loc[~known, AS_OF] = night
+    sums = np.zeros((len(names), changes.POWER_SUMS), np.int64)
+    sums[known] = published.power_sums[positions[known]]
+    return Published(names, numbers, sums)
+
+
+def _quorums(table: str, names: pd.Series, as_of: pd.Series, key: Key) -> np.ndarray:
+    """How many members must change: drawn anew after each change, so that no probing of a cell finds it out."""
+    least, most = QUORUM
+    return least + _draws(key, f"quorum:{table}", names.str.cat(as_of.astype(str), sep=SEPARATOR)) % (most - least + 1)
+
+
+def _numbers(
+    cells: Cells, measures: Sequence[Measure], control: DisclosureControl, key: Key, bins: Sequence[int]
+) -> pd.DataFrame:
+    """The protected numbers of every cell, as if it were released tonight."""
+    table = perturbation.load(PERTURBATION)
+    # The kept table blocks 1 to 9; for another threshold the same noise stands at another height.
+    shift = control.threshold - table.blocked - 1
+    large = np.where(cells.members >= control.threshold, cells.members - shift, 0)
+    members = table.perturb(large, cells.cell_key.astype(np.uint32)) + shift
+    mean = _means(cells, key)
+    columns = {}
+    for measure in measures:
+        match measure.statistic:
+            case Statistic.MEMBERS:
+                columns[measure.name] = pd.Series(members, dtype="Int64")
+            case Statistic.CONTRIBUTIONS:
+                columns[measure.name] = (mean * members).round().astype("Int64")
+            case Statistic.MEAN:
+                columns[measure.name] = mean.round(2)
+            case Statistic.QUANTILE:
+                columns[measure.name] = _quantiles(cells, measure.quantile, bins, key)
+    return pd.DataFrame(columns)
+
+
+def _means(cells: Cells, key: Key) -> pd.Series:
+    """Noisy means; missing where one or two members make most of the sum."""
+    least, most = MAGNITUDE_NOISE
+    draws = _draws(key, "magnitude", pd.Series(cells.cell_key))
+    size = least + (most - least) * (draws >> 1) / 2**31
+    noise = np.where(draws & 1, size, -size) * cells.largest
+    means = pd.Series((cells.contributions + noise) / np.maximum(cells.members, 1), dtype="Float64")
+    return means.mask(_dominated(cells) | (cells.members == 0))
+
+
+def _dominated(cells: Cells) -> np.ndarray:
+    """(n, k) and p % rule. The two largest are kept of every cell, so n is 2."""
+    if DOMINANCE_CONTRIBUTORS != 2:
+        raise DisclosureRefused("cells keep their two largest contributions; another (n, k) rule needs more")
+    rest = cells.contributions - cells.largest - cells.second
+    share = cells.largest + cells.second > DOMINANCE_SHARE * cells.contributions
+    return (cells.contributions > 0) & (share | (rest < P_PERCENT * cells.largest))
+
+
+def _quantiles(cells: Cells, quantile: float, bins: Sequence[int], key: Key) -> pd.Series:
+    """Interpolated in a histogram with noise in every bin, so never a member's own number."""
+    counts = _noisy_histogram(cells, key)
+    below = np.cumsum(counts, axis=1)
+    target = quantile * below[:, -1:]
+    bin_of = (below < target).sum(axis=1).clip(max=len(bins) - 1)
+    rows = np.arange(len(counts))
+    inside = counts[rows, bin_of]
+    share = (target[:, 0] - (below[rows, bin_of] - inside)) / np.maximum(inside, 1)
+    # Whole numbers spread evenly over their unit: a bin of 3 and 4 reaches from 2.5 to 4.5.
+    edges = np.append(np.asarray(bins, float), 2 * bins[-1] - bins[-2]) - 0.5
+    values = np.maximum(edges[bin_of] + share * (edges[bin_of + 1] - edges[bin_of]), 0)
+    return pd.Series(values, dtype="Float64").round(1).mask(cells.members < QUANTILE_THRESHOLD)
+
+
+def _noisy_histogram(cells: Cells, key: Key) -> np.ndarray:
+    table = perturbation.load(PERTURBATION)
+    noisy = []
+    for k in range(cells.histogram.shape[1]):
+        draws = _draws(key, f"bin:{k}", pd.Series(cells.cell_key)).astype(np.uint32)
+        # Only the noise of large counts: a histogram is not shown, and its bins may be empty.
+        large = np.full(len(cells), 10**6)
+        noisy.append(np.maximum(cells.histogram[:, k] + table.perturb(large, draws) - large, 0))
+    return np.column_stack(noisy)
+
+
+def _draws(key: Key, what: str, values: pd.Series) -> np.ndarray:
+    """A number of 32 bits for each value, uniform for whoever lacks the key."""
+    label = hashlib.sha256(what.encode()).hexdigest()
+    texts = pl.DataFrame({"value": pl.Series(values.astype(str).to_numpy(), dtype=pl.String)})
+    digest = pl.concat_str(pl.lit(label), pl.col("value")).chash.hmac_sha256(key=key.bytes.hex())
+    return texts.select(digest.str.slice(0, 8).str.to_integer(base=16, dtype=pl.Int64)).to_series().to_numpy()
+
+
+def _make_release(
+    table: str, frame: pd.DataFrame, measures: Sequence[Measure], control: DisclosureControl, night: str
+) -> Release:
     release = object.__new__(Release)
     for name, value in (
         ("table", table),
         ("frame", frame),
-        ("suppressed_cells", int(small.sum())),
+        ("suppressed_cells", int(frame[[m.name for m in measures]].isna().all(axis=1).sum())),
+        ("changed_cells", int((frame[AS_OF] == night).sum())),
         ("threshold", control.threshold),
     ):
         object.__setattr__(release, name, value)
     return release
 
 
-def _require_counts(table: str, cells: pd.DataFrame, dimensions: tuple[str, ...]) -> None:
-    if list(cells.columns) != [*dimensions, *TRUE_COUNTS]:
-        raise DisclosureRefused(f"{table}: cells have other columns than the table's dimensions and counts")
-    for name in TRUE_COUNTS:
-        counts = cells[name]
-        if not pd.api.types.is_integer_dtype(counts) or counts.isna().any() or (counts < 0).any():
+def _require_counts(table: str, cells: Cells) -> None:
+    for name in ("members", "contributions", "largest", "second", "histogram", "power_sums", "cell_key"):
+        values = getattr(cells, name)
+        if values.dtype.kind not in "iu" or (values < 0).any():
             raise DisclosureRefused(f"{table}.{name}: a true count is missing, negative or not whole")
-    if cells[list(dimensions)].isna().any(axis=None):
+        if len(values) != len(cells.codes):
+            raise DisclosureRefused(f"{table}.{name}: not one number for each cell")
+    if cells.codes.isna().any(axis=None):
         raise DisclosureRefused(f"{table}: a dimension is missing; a missing value is the code 'unknown'")
-    if cells.duplicated(list(dimensions)).any():
+    if any(cells.codes[name].str.contains(SEPARATOR, regex=False).any() for name in cells.dimensions):
+        raise DisclosureRefused(f"{table}: a code holds a control character")
+    if cells.codes.duplicated().any():
         raise DisclosureRefused(f"{table}: a cell appears twice; the shards were not merged")

@@ -16,7 +16,8 @@ The errors of the whole pipeline, in one place.
         ├── ValueUnfit             28
         ├── StagingUnwritable      30   OutboxUnwritable 31   StorageFull 32
         ├── GateRefused            40   DisclosureRefused 41   PermitRefused 42
-        ├── FenceRefused           43
+        ├── FenceRefused           43   PerturbationRefused 44
+        ├── StateRefused           45   NightOutOfOrder 46   AttackReportRefused 47
         ├── PublicationBroken      51   DemoRefused 52
         └── Fault                  70   a bug, or something nobody foresaw
 
@@ -152,6 +153,22 @@ class PermitRefused(Terminal):
 
 class FenceRefused(Terminal):
     exit_status = 43
+
+
+class PerturbationRefused(Terminal):
+    exit_status = 44
+
+
+class StateRefused(Terminal):
+    exit_status = 45
+
+
+class NightOutOfOrder(Terminal):
+    exit_status = 46
+
+
+class AttackReportRefused(Terminal):
+    exit_status = 47
 
 
 class PublicationBroken(Terminal):

@@ -76,5 +76,8 @@ def tokyo(instant: pl.Expr) -> pl.Expr:
 
 
 def month(instant: pl.Expr) -> pl.Expr:
-    """The Asia/Tokyo month of an instant, 'YYYY-MM'."""
-    return tokyo(instant).dt.strftime("%Y-%m").fill_null(bands.UNKNOWN)
+    """The Asia/Tokyo month of an instant, 'YYYY-MM', bottom-coded before `bands.FIRST_MONTH`."""
+    code = tokyo(instant).dt.strftime("%Y-%m")
+    first = datetime.datetime.fromisoformat(f"{bands.FIRST_MONTH}-01")
+    # By time, not by text: a year of five digits sorts before 2010.
+    return pl.when(tokyo(instant) < first).then(pl.lit(bands.EARLIER)).otherwise(code).fill_null(bands.UNKNOWN)

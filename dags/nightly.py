@@ -53,8 +53,10 @@ def nightly():
     redact = step("redact", max_active_tis_per_dagrun=SOURCE_READERS).expand(of=text_shards)
     tabulate = step("tabulate").expand(of=shards)
     publish = step("publish")()
-    chain(extract, tabulate, step("merge_cells")(), step("disclose")(), step("gate_tables")(), publish)
-    redact >> publish
+    # Terms are counted of texts, so the cells wait for those.
+    merge_cells = step("merge_cells")()
+    redact >> merge_cells
+    chain(extract, tabulate, merge_cells, step("disclose")(), step("gate_tables")(), publish)
     feeds = [step(name).expand(of=destinations) for name in ("build_feed", "gate_feed", "hand_over")]
     chain(*feeds)
     # A teardown runs whatever happened, and its success hides no failure.

@@ -15,7 +15,8 @@ import shutil
 
 import pyarrow as pa
 
-from anonymizers.disclosure import Release
+from anonymizers.cells import Cells
+from anonymizers.disclosure import Disclosure, perturbation_digest
 from anonymizers.errors import (
     DayRefused,
     FenceRefused,
@@ -24,6 +25,7 @@ from anonymizers.errors import (
     PolicyAhead,
     PublicationBroken,
     SourceEmpty,
+    StateRefused,
     StopSignalsVanished,
 )
 from delivery import feeds, fence, manifest, outbox, publication
@@ -34,7 +36,7 @@ from delivery.warehouse import Warehouse
 from expectations.checks import Outcome
 from transforms.extraction import add_up, extract_shard
 from transforms.purposes import ADVERTISING, POLICY_VERSION, STATISTICS, require_served
-from transforms.release import published_frame, release
+from transforms.release import periods, published_frame, release, repeat, week_before
 from transforms.source import (
     SCHEMA,
     Session,
@@ -45,11 +47,11 @@ from transforms.source import (
     plan_shards,
     read_demo_mark,
 )
-from transforms.spec import Reader, Table
+from transforms.spec import Period, Reader, Table
 from transforms.staging import Staging, unwritable_as
 from transforms.suites import table_suite
 from transforms.tables import catalogue
-from transforms.tabulation import merge, tabulate_shard
+from transforms.tabulation import merge, merge_terms, tabulate_shard
 from transforms.texts import plan_text_shards, redact_shard
 
 STAGING_DAYS = 30
@@ -95,6 +97,20 @@ class Night:
     def text_key(self):
         return self.settings.secret.derive("staging/texts/1")
 
+    def statistics_key(self):
+        """For record keys, quorums and noise; a new one with every epoch."""
+        return self.settings.secret.derive(f"statistics/{self.settings.epoch}")
+
+    @property
+    def disclosure(self) -> dict:
+        """What published numbers depend on: with any of it changed they could be compared no longer."""
+        return {
+            "epoch": self.settings.epoch,
+            "key_id": self.statistics_key().id,
+            "perturbation": perturbation_digest(),
+            "threshold": self.settings.control.threshold,
+        }
+
 
 def plan(night: Night) -> list[int]:
     """
@@ -114,6 +130,7 @@ def plan(night: Night) -> list[int]:
         raise DayRefused(f"{night.day} is not over in Asia/Tokyo; a night describes a day that is")
     for purpose in night.settings.purposes:
         require_served(purpose)
+    week = _require_state(night)
     _require_writable(night)
     with night.source.session(None) as session:
         undeclared = check_drift(session)
@@ -122,7 +139,7 @@ def plan(night: Night) -> list[int]:
     with night.source.session(Reader.ADS):
         pass  # opened only so that a missing or excessive grant stops the night before it starts
     with night.source.session(Reader.TEXT) as session:
-        texts = plan_text_shards(session, night.day, night.settings.postings_per_text_shard)
+        texts = plan_text_shards(session, night.day, week, night.settings.postings_per_text_shard)
     with night.source.session(Reader.STATISTICS) as session:
         if not session.count("members"):
             raise SourceEmpty("members: 0 rows; an empty source publishes nothing")
@@ -132,6 +149,7 @@ def plan(night: Night) -> list[int]:
             "now": night.now.isoformat(),
             "shards": [dataclasses.asdict(shard) for shard in shards],
             "text_shards": [dataclasses.asdict(shard) for shard in texts],
+            "terms_of_week": week.isoformat() if week else None,
             "undeclared": undeclared,
             "stop_signals": _require_stop_signals(night, session),
             "non_finite": count_non_finite(session, Reader.STATISTICS),
@@ -149,6 +167,53 @@ def plan_texts(night: Night) -> list[int]:
 def plan_feeds(night: Night) -> list[str]:
     """The destinations this deployment serves."""
     return list(night.destinations)
+
+
+def _require_state(night: Night) -> datetime.date | None:
+    """
+    Check that this night carries on what was published before.
+
+    Returns:
+        The Monday of the last closed week, if its terms have still to be published.
+
+    Raises:
+        NightOutOfOrder: a later night is published.
+        StateRefused: the numbers so far are of another key, threshold, perturbation table or later epoch.
+    """
+    nights = night.warehouse.manifests()
+    last = max(nights, default=None)
+    publication.require_order(night.day, (last, nights[last][0]) if last else None)
+    before = manifest.parse(nights[last][1]).get("disclosure", {}) if last else night.disclosure
+    require_state(night.disclosure, before)
+    week = week_before(night.day)
+    told = [t for t in night.tables.values() if t.period is Period.WEEK]
+    unpublished = any(_published(night, table).names.empty for table in told)
+    return week if unpublished else None
+
+
+def require_state(ours: dict, before: dict) -> None:
+    """
+    Check that published numbers may be carried on.
+
+    Args:
+        ours: What tonight's numbers depend on: epoch, key id, perturbation table, threshold.
+
+        before: The same of the last published night.
+
+    Raises:
+        StateRefused: something is not the same, and the epoch is no later one.
+    """
+    if ours["epoch"] > before.get("epoch", 0) > 0:
+        return
+    if other := sorted(name for name, value in ours.items() if before.get(name) != value):
+        raise StateRefused(
+            f"the published numbers have another {', '.join(other)}; going on would tell who changed. Set it back, or "
+            "start a new epoch with SUDARE_EPOCH, after which old and new numbers cannot be compared"
+        )
+
+
+def _published(night: Night, table: Table):
+    return night.warehouse.published(table, night.day, night.settings.epoch, periods(table, night.day))
 
 
 def _require_writable(night: Night) -> None:
@@ -206,15 +271,26 @@ def _shards(planned: dict) -> list[Shard]:
 def extract(night: Night, shard: int) -> dict:
     """Read, de-identify and stage one shard of members and their postings."""
     planned = Shard(**_plan_of(night)["shards"][shard])
-    summary = extract_shard(night.source, night.staging, planned, _planned_at(night), night.member_key())
+    summary = extract_shard(
+        night.source, night.staging, planned, _planned_at(night), night.member_key(), night.statistics_key()
+    )
     night.staging.write_json(summary, "summaries", f"extract-{shard:04d}.json")
     return _kept(summary)
 
 
 def redact(night: Night, shard: int) -> dict:
-    """Read, redact and stage one shard of the day's postings."""
-    planned = Shard(**_plan_of(night)["text_shards"][shard])
-    summary = redact_shard(night.source, night.staging, planned, _planned_at(night), night.text_key())
+    """Read, redact and stage one shard of the day's postings, and the terms of a week that has closed."""
+    plan = _plan_of(night)
+    planned, week = Shard(**plan["text_shards"][shard]), plan["terms_of_week"]
+    summary = redact_shard(
+        night.source,
+        night.staging,
+        planned,
+        _planned_at(night),
+        night.text_key(),
+        night.statistics_key(),
+        datetime.date.fromisoformat(week) if week else None,
+    )
     night.staging.write_json(summary, "summaries", f"redact-{shard:04d}.json")
     return _kept(summary)
 
@@ -231,29 +307,39 @@ def tabulate(night: Night, shard: int) -> int:
 
 def merge_cells(night: Night) -> int:
     """Add up the shards' cells, table by table; how many tables."""
-    shards = len(_plan_of(night)["shards"])
-    for table in night.tables.values():
-        night.staging.write_table(merge(night.staging, table, shards), "merged", f"{table.name}.parquet")
-    return len(night.tables)
+    planned = _plan_of(night)
+    shards, text_shards = len(planned["shards"]), len(planned["text_shards"])
+    counted = {name: t for name, t in night.tables.items() if t.over != "terms" or planned["terms_of_week"]}
+    for name, table in counted.items():
+        of_terms = table.over == "terms"
+        cells = (
+            merge_terms(night.staging, table, shards, text_shards) if of_terms else merge(night.staging, table, shards)
+        )
+        night.staging.write_table(cells.to_arrow(), "merged", f"{name}.parquet")
+    return len(counted)
 
 
 def disclose(night: Night) -> dict[str, int]:
-    """Stage what would be published of every table; suppressed cells per table."""
-    releases = _releases(night)
-    for name, released in releases.items():
-        frame = published_frame(night.tables[name], released)
+    """Stage what would be published of every table; cells with and without a change per table."""
+    disclosures = _disclosures(night)
+    for name, disclosed in disclosures.items():
+        frame = published_frame(night.tables[name], disclosed.release)
         night.staging.write_table(pa.Table.from_pandas(frame, preserve_index=False), "releases", f"{name}.parquet")
-    return {name: released.suppressed_cells for name, released in releases.items()}
+    return {name: disclosed.release.changed_cells for name, disclosed in disclosures.items()}
 
 
-def _releases(night: Night) -> dict[str, Release]:
-    boards = night.staging.read_json("boards.json")
-    return {
-        name: release(
-            table, night.staging.read_table("merged", f"{name}.parquet"), night.day, boards, night.settings.control
-        )
-        for name, table in night.tables.items()
-    }
+def _disclosures(night: Night) -> dict[str, Disclosure]:
+    boards, week = night.staging.read_json("boards.json"), _plan_of(night)["terms_of_week"]
+    control, key = night.settings.control, night.statistics_key()
+    disclosures = {}
+    for name, table in night.tables.items():
+        published = _published(night, table)
+        if table.over == "terms" and not week:
+            disclosures[name] = repeat(table, published, night.day, control, key)
+        else:
+            cells = Cells.from_arrow(night.staging.read_table("merged", f"{name}.parquet"))
+            disclosures[name] = release(table, cells, published, night.day, boards, control, key)
+    return disclosures
 
 
 def gate_tables(night: Night) -> dict:
@@ -288,15 +374,24 @@ def publish(night: Night) -> dict:
     Raises:
         GateRefused: a release is not what was validated.
     """
-    releases = _releases(night)
-    for name, released in releases.items():
+    earlier = {day: sha256 for day, (sha256, _) in night.warehouse.manifests().items() if day < night.day}
+    disclosures = _disclosures(night)
+    for name, disclosed in disclosures.items():
         validated = night.staging.read_table("releases", f"{name}.parquet").to_pandas()
-        if not published_frame(night.tables[name], released).astype(object).equals(validated.astype(object)):
+        frame = published_frame(night.tables[name], disclosed.release)
+        if not frame.astype(object).equals(validated.astype(object)):
             raise GateRefused(f"{name}: what would be published is not what was validated; run the night again")
     finished = publication.publish(
-        night.warehouse, night.settings.published, night.day, releases, night.tables, _statistics_manifest(night)
+        night.warehouse,
+        night.settings.published,
+        night.day,
+        night.settings.epoch,
+        disclosures,
+        night.tables,
+        _statistics_manifest(night),
+        max(earlier.items(), default=None),
     )
-    return {"tables": len(releases), "rows": sum(o["rows"] for o in finished["outputs"])}
+    return {"tables": len(disclosures), "rows": sum(o["rows"] for o in finished["outputs"])}
 
 
 def _statistics_manifest(night: Night) -> dict:
@@ -313,6 +408,7 @@ def _statistics_manifest(night: Night) -> dict:
         "policy_version": planned["policy_version"],
         "code_version": manifest.code_version(),
         "key_ids": {key.purpose: key.id for key in (night.member_key(), night.text_key())},
+        "disclosure": night.disclosure,
         "threshold": night.settings.control.threshold,
         "inputs": inputs["accounts"],
         "unfit_values": inputs["unfit"],
@@ -413,7 +509,7 @@ def _feed_manifest(night: Night, destination: Destination, told: dict, evidence:
 
 def close(night: Night) -> None:
     """Remove true cells, pending feeds and whatever else was only needed between two steps, also after a failure."""
-    for part in ("cells", "merged", "releases"):
+    for part in ("cells", "merged", "releases", "terms"):
         night.staging.remove(part)
     for name in night.destinations:
         shutil.rmtree(outbox.pending_place(night.settings.outbox, name), ignore_errors=True)

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from anonymizers.disclosure import Release
-from anonymizers.errors import PublicationBroken
+from anonymizers.disclosure import AS_OF, Disclosure, Release
+from anonymizers.errors import NightOutOfOrder, NightRunning, PublicationBroken
 from delivery import manifest as manifests
-from delivery.warehouse import Warehouse
+from delivery.warehouse import Publication, Warehouse
 from transforms.release import published_frame
 from transforms.spec import Table
 from transforms.staging import unwritable_as
@@ -29,12 +29,14 @@ def publish(
     warehouse: Warehouse,
     published: Path,
     day: datetime.date,
-    releases: dict[str, Release],
+    epoch: int,
+    disclosures: dict[str, Disclosure],
     tables: dict[str, Table],
     manifest: dict,
+    before: tuple[datetime.date, str] | None,
 ) -> dict:
     """
-    Publish a night's releases.
+    Publish a night's releases, and keep of whom they are: both or neither.
 
     Args:
         warehouse: For the tables.
@@ -43,19 +45,25 @@ def publish(
 
         day: The night's day.
 
-        releases: By table; nothing else is published.
+        epoch: Of the statistics' keys.
+
+        disclosures: By table; nothing else is published.
 
         tables: Their declarations.
 
         manifest: Without its outputs; they are added here.
+
+        before: Day and manifest digest of the night on whose numbers these build.
 
     Returns:
         The finished manifest.
 
     Raises:
         PublicationBroken: something that is no `Release`.
+        NightOutOfOrder: a later night is published.
         StorageFull, WarehouseUnreachable, NightRunning: nothing was published.
     """
+    releases = {name: d.release for name, d in disclosures.items()}
     if releases.keys() != tables.keys() or not all(isinstance(r, Release) for r in releases.values()):
         raise PublicationBroken("only the releases of the night's tables are published, and all of them")
     frames = {name: typed(tables[name], published_frame(tables[name], r)) for name, r in releases.items()}
@@ -67,12 +75,35 @@ def publish(
         (folder / "manifest.json").write_bytes(content)
         stored = _settle(folder, published / _STORE / f"{day}-{manifests.sha256(content)[:16]}")
     with warehouse.transaction() as transaction:
+        _require_next(transaction, day, before)
         for name, frame in frames.items():
-            transaction.write(tables[name], day, frame)
+            transaction.write(tables[name], day, epoch, frame)
+            kept = disclosures[name]
+            transaction.keep_references(tables[name], day, epoch, kept.names, kept.references)
         transaction.record(day, manifests.sha256(content), content.decode())
     with unwritable_as(PublicationBroken, "published"):
         _show(published, day, stored)
     return manifest
+
+
+def _require_next(transaction: Publication, day: datetime.date, before: tuple[datetime.date, str] | None) -> None:
+    require_order(day, transaction.last())
+    if transaction.last(before=day) != before:
+        raise NightRunning("another night has published since this one was disclosed; run it again")
+
+
+def require_order(day: datetime.date, last: tuple[datetime.date, str] | None) -> None:
+    """
+    Check that no later night is published: its numbers are what the next ones build on.
+
+    Raises:
+        NightOutOfOrder: one is.
+    """
+    if last and last[0] > day:
+        raise NightOutOfOrder(
+            f"{day}: the night of {last[0]} is published; an older night never overwrites a newer one's state. "
+            "Run the last night or a later one: it publishes the closed days that are missing"
+        )
 
 
 def finish_interrupted(warehouse: Warehouse, published: Path) -> list[str]:
@@ -89,7 +120,7 @@ def finish_interrupted(warehouse: Warehouse, published: Path) -> list[str]:
 
 def typed(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
     """The frame with days as dates, as files and warehouse hold them."""
-    days = [d.name for d in table.dimensions if d.name == "day"]
+    days = [AS_OF, *(d.name for d in table.dimensions if d.name == "day")]
     return frame.assign(**{name: frame[name].map(datetime.date.fromisoformat) for name in days})
 
 
@@ -101,6 +132,7 @@ def _write_files(folder: Path, name: str, frame: pd.DataFrame, release: Release)
         "table": name,
         "rows": len(frame),
         "suppressed_cells": release.suppressed_cells,
+        "changed_cells": release.changed_cells,
         "threshold": release.threshold,
         "legal_class": manifests.LEGAL_CLASS_STATISTICS,
         "sha256": {path: manifests.sha256(content) for path, content in files.items()},

@@ -34,6 +34,8 @@ class Settings:
     members_per_shard: int = MEMBERS_PER_SHARD
     postings_per_text_shard: int = POSTINGS_PER_TEXT_SHARD
     purposes: tuple[str, ...] = ("P09", "P10")
+    epoch: int = 1
+    """Of the statistics' keys. Another one starts all numbers anew, and is chosen, never stumbled into."""
     accept_fewer_stop_signals: bool = False
     """For the one night on which somebody has checked that they are rightly fewer."""
 
@@ -64,6 +66,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         members_per_shard=_positive(environment, "SUDARE_MEMBERS_PER_SHARD", MEMBERS_PER_SHARD),
         postings_per_text_shard=_positive(environment, "SUDARE_POSTINGS_PER_TEXT_SHARD", POSTINGS_PER_TEXT_SHARD),
         purposes=tuple((environment.get("SUDARE_PURPOSES") or "P09,P10").split(",")),
+        epoch=_positive(environment, "SUDARE_EPOCH", 1),
         accept_fewer_stop_signals=environment.get("SUDARE_ACCEPT_FEWER_STOP_SIGNALS") == "1",
     )
 

@@ -1,30 +1,39 @@
 """
 Writing the warehouse: the only module that sends it SQL.
 
-Schema ``stats`` is the analysts': per table a history of all nights, and a view of what is
-current. Schema ``sudare`` is the pipeline's own: the manifests of the nights.
+Schema ``stats`` is the analysts': per table a history, which holds a row for every time a row changed, and a view of
+what is current. Schema ``sudare`` is the pipeline's own: the manifests of the nights, and for the change quorum the
+power sums of the members that each published number is of.
 """
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
-from anonymizers.errors import NightRunning, SudareError, WarehouseUnreachable
-from transforms.spec import Dimension, MeasureKind, Period, Table
+from anonymizers.changes import POWER_SUMS
+from anonymizers.disclosure import AS_OF, SEPARATOR, Published
+from anonymizers.errors import NightRunning, StateRefused, SudareError, WarehouseUnreachable
+from transforms.release import disclosed
+from transforms.spec import Dimension, MeasureKind, Table
 
 STATS, OWN = "stats", "sudare"
+_UNDEFINED_COLUMN = "42703"
 _LOCK = 7_236_421
 """Any number that nothing else in the warehouse locks."""
 
-_AS_OF = "the day these numbers describe, Asia/Tokyo / この数値が示す日(日本時間)"
+_AS_OF = "the night these numbers are of, Asia/Tokyo; they stay until enough members have changed / この数値の基準日(日本時間)。一定人数の変動があるまで更新しない"
+_NIGHT = "the night that published this row / この行を公表した夜"
+_EPOCH = "numbers of different epochs cannot be compared / エポックの異なる数値は比較できない"
 _MEASURES = {
     MeasureKind.MEMBERS: sa.BigInteger,
     MeasureKind.CONTRIBUTIONS: sa.BigInteger,
     MeasureKind.MEAN: sa.Numeric,
+    MeasureKind.QUANTILE: sa.Numeric,
     MeasureKind.SHARE: sa.Numeric,
 }
 
@@ -34,6 +43,16 @@ _NIGHTS = sa.Table(
     sa.Column("day", sa.Date, primary_key=True),
     sa.Column("manifest_sha256", sa.String(64), nullable=False),
     sa.Column("manifest", sa.Text, nullable=False),
+)
+
+_REFERENCES = sa.Table(
+    "cell_references",
+    sa.MetaData(schema=OWN),
+    sa.Column("epoch", sa.SmallInteger, primary_key=True),
+    sa.Column("table_name", sa.Text, primary_key=True),
+    sa.Column("cell", sa.Text, primary_key=True),
+    sa.Column("night", sa.Date, primary_key=True),
+    sa.Column("power_sums", sa.LargeBinary, nullable=False),
 )
 
 
@@ -57,28 +76,81 @@ class Warehouse:
                 raise NightRunning("another night is publishing to this warehouse; wait for it and run again")
             yield Publication(connection)
 
-    def read(self, statement: sa.Executable, parameters: dict | None = None) -> list[sa.Row]:
-        """Rows of a query; none where nothing was ever published."""
+    def read(self, statement: sa.Executable, relation: str = f"{OWN}.nights") -> list[sa.Row]:
+        """Rows of a query; none where its relation is not there yet, because nothing was ever published."""
         with self._connect() as connection:
-            if not connection.scalar(sa.text("select to_regclass('sudare.nights') is not null")):
+            if not connection.scalar(sa.select(sa.func.to_regclass(relation).is_not(None))):
                 return []
-            return list(connection.execute(statement, parameters or {}))
+            return list(connection.execute(statement))
 
     def manifests(self) -> dict[datetime.date, tuple[str, str]]:
         """Per published day, the manifest's SHA-256 and its text."""
         rows = self.read(sa.select(_NIGHTS).order_by(_NIGHTS.c.day))
         return {row.day: (row.manifest_sha256, row.manifest) for row in rows}
 
-    def count(self, table: Table, day: datetime.date) -> int:
-        """Rows of one table that one night published."""
-        history = _history(table)
-        rows = self.read(sa.select(sa.func.count()).select_from(history).where(history.c.as_of == day))
-        return rows[0][0] if rows else 0
+    def cells(self, table: Table, day: datetime.date, epoch: int) -> pd.DataFrame:
+        """Every cell of one table as it stood after one night, in no order."""
+        return self._latest(table, epoch, sa.column("night") <= day)
 
     def current(self, table: Table) -> pd.DataFrame:
         """What an analyst sees of one table now."""
         rows = self.read(sa.text(f'select * from {STATS}."{table.name}"'))
-        return pd.DataFrame([tuple(row) for row in rows], columns=[*table.columns, "as_of"])
+        return pd.DataFrame([tuple(row) for row in rows], columns=list(table.columns))
+
+    def published(self, table: Table, day: datetime.date, epoch: int, periods: dict[str, list]) -> Published:
+        """
+        What was last published of a table before a night, and of whom.
+
+        Args:
+            table: Which.
+
+            day: The night; what it published itself, if it runs again, does not count.
+
+            epoch: Numbers of another epoch are none.
+
+            periods: For a table of closed days or weeks, those that are wanted.
+
+        Raises:
+            StateRefused: the kept state is not of this form.
+        """
+        measures = [m.name for m in disclosed(table)]
+        conditions = [sa.column("night") < day, *(sa.column(name).in_(codes) for name, codes in periods.items())]
+        frame = self._latest(table, epoch, *conditions)
+        if frame.empty:
+            return Published.nothing(measures)
+        codes = [frame[d.name].astype(str) for d in table.dimensions]
+        names = codes[0].str.cat(codes[1:], sep=SEPARATOR) if len(codes) > 1 else codes[0].rename(None)
+        numbers = frame[[*measures, AS_OF]].astype({AS_OF: str})
+        return Published(names, numbers, self._power_sums(table, day, epoch, names))
+
+    def _latest(self, table: Table, epoch: int, *conditions: sa.ColumnElement) -> pd.DataFrame:
+        """The last row of each cell under the conditions."""
+        history = _history(table)
+        names = [sa.column(d.name) for d in table.dimensions]
+        statement = (
+            sa.select(*(sa.column(name) for name in table.columns))
+            .select_from(history)
+            .where(sa.column("epoch") == epoch, *conditions)
+            .distinct(*names)
+            .order_by(*names, sa.column("night").desc())
+        )
+        rows = self.read(statement, relation=f'{STATS}."{table.name}_history"')
+        return pd.DataFrame([tuple(row) for row in rows], columns=list(table.columns))
+
+    def _power_sums(self, table: Table, day: datetime.date, epoch: int, names: pd.Series) -> np.ndarray:
+        kept = _REFERENCES.c
+        statement = (
+            sa.select(kept.cell, kept.power_sums)
+            .where(kept.epoch == epoch, kept.table_name == table.name, kept.night < day)
+            .distinct(kept.cell)
+            .order_by(kept.cell, kept.night.desc())
+        )
+        rows = dict(tuple(row) for row in self.read(statement))
+        if any(len(sums) != 4 * POWER_SUMS for sums in rows.values()):
+            raise StateRefused(f"{table.name}: sudare.cell_references holds something other than power sums")
+        nobody = bytes(4 * POWER_SUMS)
+        kept_sums = b"".join(rows.get(name, nobody) for name in names)
+        return np.frombuffer(kept_sums, "<u4").reshape(-1, POWER_SUMS).astype(np.int64)
 
     @contextmanager
     def _connect(self) -> Iterator[sa.Connection]:
@@ -94,6 +166,11 @@ class Warehouse:
             ours = WarehouseUnreachable("the warehouse: no connection; check SUDARE_WAREHOUSE_URL and that it is up")
         except sa.exc.DBAPIError as error:
             state = getattr(error.orig, "sqlstate", None)
+            if state == _UNDEFINED_COLUMN:
+                raise StateRefused(
+                    f"{STATS}: its tables were made by a version without a change quorum; their numbers cannot be "
+                    "carried on. Give another warehouse, or drop the schemas stats and sudare"
+                ) from None
             ours = WarehouseUnreachable(f"the warehouse answered SQLSTATE {state}; see that this user owns {STATS}")
         raise ours from None
 
@@ -106,17 +183,60 @@ class Publication:
         for schema in (STATS, OWN):
             self._connection.execute(sa.schema.CreateSchema(schema, if_not_exists=True))
         _NIGHTS.create(self._connection, checkfirst=True)
+        _REFERENCES.create(self._connection, checkfirst=True)
 
-    def write(self, table: Table, day: datetime.date, frame: pd.DataFrame) -> None:
-        """Replace one night's rows of one table; other nights stay as they are."""
+    def last(self, before: datetime.date = datetime.date.max) -> tuple[datetime.date, str] | None:
+        """Day and manifest digest of the last night that was published, before a day."""
+        nights = sa.select(_NIGHTS.c.day, _NIGHTS.c.manifest_sha256).where(_NIGHTS.c.day < before)
+        row = self._connection.execute(nights.order_by(_NIGHTS.c.day.desc()).limit(1)).first()
+        return (row.day, row.manifest_sha256) if row else None
+
+    def write(self, table: Table, day: datetime.date, epoch: int, frame: pd.DataFrame) -> None:
+        """
+        Add a night's rows of one table to its history, those that differ from the last ones.
+
+        The night's earlier rows, if it ran before, are replaced; other nights stay as they are.
+        """
         history = _history(table)
         history.create(self._connection, checkfirst=True)
         self._connection.execute(sa.text(_view(table)))
         for statement in _comments(table):
             self._connection.execute(statement)
-        self._connection.execute(history.delete().where(history.c.as_of == day))
-        rows = frame.astype(object).where(frame.notna(), None).assign(as_of=day).to_dict("records")
-        self._connection.execute(history.insert(), rows)
+        self._connection.execute(history.delete().where(history.c.night == day, history.c.epoch == epoch))
+        tonight = _history(table, "tonight", "pg_temp")
+        self._connection.execute(sa.text("drop table if exists pg_temp.tonight"))
+        tonight.create(self._connection)
+        rows = frame.astype(object).where(frame.notna(), None).assign(night=day, epoch=epoch)
+        self._copy("pg_temp.tonight", list(rows.columns), rows.itertuples(index=False, name=None))
+        self._connection.execute(sa.text(_insert_changes(table)), {"epoch": epoch, "night": day})
+
+    def keep_references(
+        self, table: Table, day: datetime.date, epoch: int, names: pd.Series, power_sums: np.ndarray
+    ) -> None:
+        """Keep of whom tonight's changed cells are; those that nobody needs any more are deleted."""
+        kept = _REFERENCES.c
+        ours = (kept.epoch == epoch, kept.table_name == table.name)
+        self._connection.execute(_REFERENCES.delete().where(*ours, kept.night == day))
+        packed = power_sums.astype("<u4")
+        rows = ((epoch, table.name, name, day, packed[n].tobytes()) for n, name in enumerate(names))
+        self._copy(f"{OWN}.cell_references", [c.name for c in _REFERENCES.columns], rows)
+        later = _REFERENCES.alias("later")
+        # The last ones before this night stay: it may run again.
+        superseded = sa.exists().where(
+            later.c.epoch == kept.epoch,
+            later.c.table_name == kept.table_name,
+            later.c.cell == kept.cell,
+            later.c.night > kept.night,
+            later.c.night < day,
+        )
+        self._connection.execute(_REFERENCES.delete().where(*ours, superseded))
+
+    def _copy(self, relation: str, columns: list[str], rows: Iterable[tuple]) -> None:
+        listed = ", ".join(f'"{name}"' for name in columns)
+        cursor = self._connection.connection.cursor()
+        with cursor, cursor.copy(f"copy {relation} ({listed}) from stdin") as copy:
+            for row in rows:
+                copy.write_row(row)
 
     def record(self, day: datetime.date, sha256: str, manifest: str) -> None:
         """Record the night's manifest."""
@@ -124,35 +244,55 @@ class Publication:
         self._connection.execute(_NIGHTS.insert(), {"day": day, "manifest_sha256": sha256, "manifest": manifest})
 
 
-def _history(table: Table) -> sa.Table:
-    columns = [sa.Column(name, _type(table, name)) for name in table.columns]
-    # Before the view and the comments, which need it; nullable, because suppressed cells are missing.
-    return sa.Table(
-        f"{table.name}_history", sa.MetaData(schema=STATS), *columns, sa.Column("as_of", sa.Date, nullable=False)
-    )
+def _history(table: Table, name: str = "", schema: str = STATS) -> sa.Table:
+    # Nullable, because suppressed cells are missing.
+    columns = [sa.Column(column, _type(table, column)) for column in table.columns]
+    kept = [sa.Column("night", sa.Date, nullable=False), sa.Column("epoch", sa.SmallInteger, nullable=False)]
+    return sa.Table(name or f"{table.name}_history", sa.MetaData(schema=schema), *columns, *kept)
 
 
 def _type(table: Table, name: str) -> type[sa.types.TypeEngine]:
     measures = {m.name: _MEASURES[m.kind] for m in table.measures}
-    return measures.get(name, sa.Date if name == "day" else sa.Text)
+    return measures.get(name, sa.Date if name in ("day", AS_OF) else sa.Text)
 
 
 def _view(table: Table) -> str:
+    latest = _latest_rows(table, "epoch = (select max(epoch) from {history})")
+    return f'create or replace view {STATS}."{table.name}" as {latest}'
+
+
+def _latest_rows(table: Table, condition: str) -> str:
+    """The last row of each cell in the history."""
     history = f'{STATS}."{table.name}_history"'
-    # A table of a day speaks of that day for ever; any other is superseded by the latest night.
-    latest = "" if table.period is Period.DAY else f" where as_of = (select max(as_of) from {history})"
-    return f'create or replace view {STATS}."{table.name}" as select * from {history}{latest}'
+    columns, names = (
+        ", ".join(f'"{n}"' for n in names) for names in (table.columns, [d.name for d in table.dimensions])
+    )
+    where = condition.format(history=history)
+    return f"select distinct on ({names}) {columns} from {history} where {where} order by {names}, night desc"
+
+
+def _insert_changes(table: Table) -> str:
+    columns = ", ".join(f'"{name}"' for name in (*table.columns, "night", "epoch"))
+    same_cell = " and ".join(f'l."{d.name}" = t."{d.name}"' for d in table.dimensions)
+    values = [name for name in table.columns if name not in {d.name for d in table.dimensions}]
+    before, tonight = (", ".join(f'{alias}."{name}"' for name in values) for alias in ("l", "t"))
+    latest = _latest_rows(table, "epoch = :epoch and night < :night")
+    return (
+        f'insert into {STATS}."{table.name}_history" ({columns}) select {columns} from pg_temp.tonight t '
+        f"where not exists (select from ({latest}) l where {same_cell} and ({before}) is not distinct from ({tonight}))"
+    )
 
 
 def _comments(table: Table) -> Iterator[sa.TextClause]:
-    threshold = f"Suppressed cells (few or no members) are missing. {table.note}"
-    whole = f"{table.title}. {threshold} / {table.title_ja}。少数または該当者なしのセルは欠測。{table.note_ja}"
-    columns = {m.name: f"{m.title} ({m.unit}) / {m.title_ja}" for m in table.measures} | {"as_of": _AS_OF}
+    threshold = f"Numbers are perturbed; suppressed cells (few or no members) are missing. {table.note}"
+    whole = f"{table.title}. {threshold} / {table.title_ja}。数値には誤差を加え、少数または該当者なしのセルは欠測。{table.note_ja}"
+    columns = {m.name: f"{m.title} ({m.unit}) / {m.title_ja}" for m in table.measures} | {AS_OF: _AS_OF}
     for dimension in table.dimensions:
         columns |= _dimension_comments(dimension)
-    for kind, relation in (("view", table.name), ("table", f"{table.name}_history")):
+    kept = {"night": _NIGHT, "epoch": _EPOCH}
+    for kind, relation, more in (("view", table.name, {}), ("table", f"{table.name}_history", kept)):
         yield _comment(f'{kind} {STATS}."{relation}"', whole)
-        for name, text in columns.items():
+        for name, text in (columns | more).items():
             yield _comment(f'column {STATS}."{relation}"."{name}"', text)
 
 

@@ -162,6 +162,11 @@ def test_texts_read_no_address_and_no_age():
     assert {n for n in read if re.search(r"email|birth_date|due_date|prefecture|consents", n)} == set()
 
 
+def test_texts_read_where_a_posting_stands_and_no_title_that_a_member_wrote():
+    read = {n for n in read_by(Reader.TEXT) if n.startswith(("boards.", "threads."))}
+    assert read == {"threads.thread_id", "threads.board_id", "boards.board_id", "boards.title", "boards.is_sensitive"}
+
+
 def test_nobody_sees_both_an_address_and_a_text():
     for reader in Reader:
         assert not {"members.email", "postings.body"} <= read_by(reader)
@@ -171,7 +176,7 @@ def test_every_treatment_is_one_that_its_reader_may_have():
     may = {
         Reader.STATISTICS: (Drop, Keep, Pseudonymise, Generalise, Gate),
         Reader.ADS: (Drop, Keep, Gate, MatchKey),
-        Reader.TEXT: (Drop, Pseudonymise, Redact, Gate),
+        Reader.TEXT: (Drop, Pseudonymise, Generalise, Redact, Gate),
     }
     for dataset, column in COLUMNS:
         for reader in Reader:

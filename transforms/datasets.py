@@ -116,14 +116,20 @@ DATASETS = {
             key=("board_id",),
             staging_days=0,
             columns=(
-                Column("board_id", "integer", OTHER, Per(statistics=JOIN), "the board's number"),
-                Column("title", "text", OTHER, Per(statistics=Generalise("board")), "set by the site's staff"),
+                Column("board_id", "integer", OTHER, Per(statistics=JOIN, text=JOIN), "the board's number"),
+                Column(
+                    "title",
+                    "text",
+                    OTHER,
+                    Per(statistics=Generalise("board"), text=Generalise("board")),
+                    "set by the site's staff",
+                ),
                 Column("category", "text", OTHER, NEVER, "set by the site's staff"),
                 Column(
                     "is_sensitive",
                     "boolean",
                     SENSITIVE,
-                    Per(statistics=Generalise("board")),
+                    Per(statistics=Generalise("board"), text=Generalise("board")),
                     "posting there says something about health or family",
                 ),
             ),
@@ -134,7 +140,7 @@ DATASETS = {
             staging_days=30,
             columns=(
                 Column("thread_id", "bigint", RELATED, Per(statistics=JOIN, text=Pseudonymise("thread")), "its number"),
-                Column("board_id", "integer", OTHER, Per(statistics=JOIN), "its board"),
+                Column("board_id", "integer", OTHER, Per(statistics=JOIN, text=JOIN), "its board"),
                 Column("member_id", "bigint", ID, NEVER, "who opened it"),
                 Column("title", "text", TEXT, NEVER, "as typed"),
                 Column("created_at", TIME, QI, NEVER, "when it was opened"),

@@ -12,9 +12,11 @@ import polars as pl
 import pyarrow as pa
 
 from anonymizers import bands
+from anonymizers.controls import SETTLING_DAYS, SETTLING_SPREAD_DAYS
 from anonymizers.generalisation import age_band, listed, month, tokyo, youngest_child_band
 from anonymizers.keys import Key
 from anonymizers.pseudonyms import pseudonymise
+from anonymizers.record_keys import record_keys
 from transforms.prefectures import PREFECTURES
 from transforms.purposes import POLICY_VERSION
 from transforms.spec import WINDOW_DAYS
@@ -151,14 +153,30 @@ class Deidentified:
     unfit: dict[str, int]
 
 
-def deidentify(rows: SourceRows, day: datetime.date, now: datetime.datetime, key: Key) -> Deidentified:
-    """Pseudonymise, generalise and filter one shard."""
+def deidentify(
+    rows: SourceRows, day: datetime.date, now: datetime.datetime, key: Key, statistics_key: Key
+) -> Deidentified:
+    """
+    Pseudonymise, generalise and filter one shard.
+
+    Args:
+        rows: As read.
+
+        day, now: The night's; stop signals count as of ``now``.
+
+        key: For pseudonyms.
+
+        statistics_key: For record keys and points, of the statistics' epoch.
+    """
     members = _judge_members(rows, day, now)
     kept = members.filter(pl.col("dropped").is_null())
     children = pl.from_arrow(rows.children).group_by("member_id")
     youngest = children.agg(youngest_child_band(pl.col("birth_date"), pl.col("due_date"), day).alias("band"))
     numbered = (
-        kept.with_columns(pseudonymise("member_id", "member", key).alias("member_pseudonym"))
+        kept.with_columns(
+            pseudonymise("member_id", "member", key).alias("member_pseudonym"),
+            *record_keys("member_id", statistics_key),
+        )
         .sort("member_pseudonym")
         .with_row_index("member_no")
     )
@@ -177,6 +195,13 @@ def deidentify(rows: SourceRows, day: datetime.date, now: datetime.datetime, key
             month(pl.col("registered_at")).alias("registered_month"),
             "consent_status",
             pl.col("postings_28d").fill_null(0),
+            pl.when(pl.col("postings_28d") > 0)
+            .then(pl.lit(bands.POSTED))
+            .otherwise(pl.lit(bands.SILENT))
+            .alias("activity"),
+            "record_key",
+            "point",
+            settled(day).alias("settled"),
         )
     )
     unlisted = kept.filter(pl.col("prefecture_code").is_not_null() & (prefecture == bands.UNKNOWN)).height
@@ -188,6 +213,17 @@ def deidentify(rows: SourceRows, day: datetime.date, now: datetime.datetime, key
         {"members": account(members), "postings": account(postings)},
         {"members.prefecture_code": unlisted} if unlisted else {},
     )
+
+
+def settled(day: datetime.date) -> pl.Expr:
+    """
+    Whether an account is old enough to count towards a quorum: 7 to 13 days, by her point.
+
+    Accounts made to push a cell over its quorum cannot do so when they are made, and not all on one later night.
+    One that registered nobody knows when never counts.
+    """
+    wait = SETTLING_DAYS + pl.col("point") % SETTLING_SPREAD_DAYS
+    return (pl.col("registered_at") < end_of(day) - pl.duration(days=wait)).fill_null(False)
 
 
 def _judge_members(rows: SourceRows, day: datetime.date, now: datetime.datetime) -> pl.DataFrame:

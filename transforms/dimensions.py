@@ -27,9 +27,16 @@ YOUNGEST_CHILD_BAND = Dimension(
 )
 REGISTERED_MONTH = Dimension(
     name="registered_month",
-    title="month of registration, Asia/Tokyo",
-    title_ja="登録月(日本時間)",
-    pattern=r"[0-9]{4}-(0[1-9]|1[0-2])|unknown",
+    title=f"month of registration, Asia/Tokyo; 'earlier' is before {bands.FIRST_MONTH}",
+    title_ja=f"登録月(日本時間。earlier は {bands.FIRST_MONTH} より前)",
+    pattern=rf"[0-9]{{4}}-(0[1-9]|1[0-2])|{bands.EARLIER}|{bands.UNKNOWN}",
+)
+ACTIVITY = Dimension(
+    name="activity",
+    title="whether the member posted in the 28 days that end with the day",
+    title_ja="直近28日間の投稿の有無",
+    codes=(bands.POSTED, bands.SILENT),
+    labels=((bands.POSTED, "投稿あり"), (bands.SILENT, "投稿なし")),
 )
 CONSENT_STATUS = Dimension(
     name="consent_status",
@@ -56,6 +63,22 @@ DAY = Dimension(
     title="day, Asia/Tokyo",
     title_ja="日(日本時間)",
     pattern=r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
+    is_period=True,
+)
+WEEK = Dimension(
+    name="week",
+    title="ISO 8601 week, Monday to Sunday, Asia/Tokyo",
+    title_ja="週(ISO 8601、月曜から日曜、日本時間)",
+    pattern=r"[0-9]{4}-W[0-9]{2}",
+    is_period=True,
+)
+TERM = Dimension(
+    name="term",
+    title="common noun, as the dictionary writes it",
+    title_ja="語(普通名詞、辞書の見出し形)",
+    pattern=r"[^\s<>@0-9]{2,20}",
+    is_text=True,
+    is_open=True,
 )
 HOUR = Dimension(name="hour", title="hour of the day, Asia/Tokyo", title_ja="時(日本時間)", codes=bands.HOURS)
 WEEKDAY = Dimension(

@@ -21,7 +21,9 @@ THREAD_GRAIN = 1 << 12
 """Bounds sent to the database are round: its log may hold statements."""
 
 
-def extract_shard(source: Source, staging: Staging, shard: Shard, now: datetime.datetime, key: Key) -> dict:
+def extract_shard(
+    source: Source, staging: Staging, shard: Shard, now: datetime.datetime, key: Key, statistics_key: Key
+) -> dict:
     """
     Stage one shard's de-identified members and postings.
 
@@ -36,6 +38,8 @@ def extract_shard(source: Source, staging: Staging, shard: Shard, now: datetime.
 
         key: For the members' pseudonyms.
 
+        statistics_key: For their record keys.
+
     Returns:
         Counts only: per dataset read, kept and dropped by reason, and values on no code list.
     """
@@ -43,7 +47,7 @@ def extract_shard(source: Source, staging: Staging, shard: Shard, now: datetime.
     with source.session(READER) as session:
         rows = read_shard(session, shard, day)
         anonymous = _count_anonymous(session, day) if shard.number == 0 else 0
-    result = deidentify(rows, day, now, key)
+    result = deidentify(rows, day, now, key, statistics_key)
     name = f"{shard.number:04d}.parquet"
     staging.write_table(result.members, "members", name)
     staging.write_table(result.postings, "postings", name)

@@ -1,33 +1,57 @@
 """
 From a table's true cells to its `Release`: the domain of the table, and its measures.
 
-The published table has one row for every combination of codes, so that a cell nobody is
-in and a cell of a few look alike.
+The published table has one row for every combination of codes and margins, so that a cell nobody is in and a cell
+of a few look alike.
 """
 
 import datetime
-import itertools
 
+import numpy as np
 import pandas as pd
-import pyarrow as pa
 
-from anonymizers.bands import SENSITIVE_BOARDS, UNKNOWN
+from anonymizers import disclosure
+from anonymizers.bands import EARLIER, FIRST_MONTH, SENSITIVE_BOARDS, TOTAL, UNKNOWN
+from anonymizers.cells import Cells
 from anonymizers.controls import DisclosureControl
-from anonymizers.disclosure import TRUE_COUNTS, Release, disclose
+from anonymizers.disclosure import Disclosure, Published, Release, Statistic, cell_names, disclose
 from anonymizers.errors import DisclosureRefused
-from transforms.spec import Dimension, Measure, MeasureKind, Table
+from anonymizers.keys import Key
+from transforms.spec import WINDOW_DAYS, Dimension, Measure, MeasureKind, Table
+
+_STATISTICS = {
+    MeasureKind.MEMBERS: Statistic.MEMBERS,
+    MeasureKind.CONTRIBUTIONS: Statistic.CONTRIBUTIONS,
+    MeasureKind.MEAN: Statistic.MEAN,
+    MeasureKind.QUANTILE: Statistic.QUANTILE,
+}
+
+
+def disclosed(table: Table) -> list[disclosure.Measure]:
+    """The measures that are made from true cells; shares are made from published numbers."""
+    return [
+        disclosure.Measure(m.name, _STATISTICS[m.kind], m.quantile) for m in table.measures if m.kind in _STATISTICS
+    ]
 
 
 def release(
-    table: Table, cells: pa.Table, day: datetime.date, boards: list[str], control: DisclosureControl
-) -> Release:
+    table: Table,
+    cells: Cells,
+    published: Published,
+    day: datetime.date,
+    boards: list[str],
+    control: DisclosureControl,
+    key: Key,
+) -> Disclosure:
     """
     Disclose one table.
 
     Args:
         table: Its declaration.
 
-        cells: Its true cells, merged over all shards.
+        cells: Its true cells with their margins, merged over all shards.
+
+        published: What was last published of it before this night.
 
         day: The night's day.
 
@@ -35,84 +59,106 @@ def release(
 
         control: The night's control; the table's own may be stricter.
 
+        key: Of the statistics' epoch.
+
     Raises:
         DisclosureRefused: a cell lies outside the table's domain, or its counts are no counts.
     """
-    names = tuple(d.name for d in table.dimensions)
     control = table.control.at_least(control.threshold)
-    frame = _on_domain(table, cells.to_pandas(), day, boards, control.threshold)
-    return disclose(table.name, frame, names, {m.name: _measure(m) for m in table.measures}, control)
+    on_domain = _on_domain(table, cells, published, day, boards, control)
+    return disclose(table.name, on_domain, published, disclosed(table), control, key, day.isoformat(), table.bins)
+
+
+def repeat(table: Table, published: Published, day: datetime.date, control: DisclosureControl, key: Key) -> Disclosure:
+    """A table of which nothing new is counted, such as a closed week, as it was published: nothing in it changes."""
+    names = [d.name for d in table.dimensions]
+    codes = published.names.str.split(disclosure.SEPARATOR, expand=True).astype(object)
+    codes.columns = names
+    nobody = np.zeros(len(codes), np.int64)
+    cells = Cells(codes, *(nobody,) * 5, published.power_sums, np.zeros((len(codes), len(table.bins)), np.int64))
+    control = table.control.at_least(control.threshold)
+    return disclose(table.name, cells, published, disclosed(table), control, key, day.isoformat(), table.bins)
+
+
+def week_before(day: datetime.date) -> datetime.date:
+    """The Monday of the last ISO week that is over when ``day`` is."""
+    return day - datetime.timedelta(days=(day.weekday() + 1) % 7 + 6)
+
+
+def week_code(monday: datetime.date) -> str:
+    """As ISO 8601 writes a week, '2026-W43'."""
+    return f"{monday:%G-W%V}"
+
+
+def periods(table: Table, day: datetime.date) -> dict[str, list]:
+    """The closed stretches of time that a night publishes, by dimension; the warehouse keeps all others as they are."""
+    days = [day - datetime.timedelta(days=n) for n in range(WINDOW_DAYS)]
+    wanted = {"day": days, "week": [week_code(week_before(day))]}
+    return {d.name: wanted[d.name] for d in table.dimensions if d.is_period}
 
 
 def _on_domain(
-    table: Table, cells: pd.DataFrame, day: datetime.date, boards: list[str], threshold: int
-) -> pd.DataFrame:
-    names = [d.name for d in table.dimensions]
-    if cells.duplicated(names).any():
+    table: Table, cells: Cells, published: Published, day: datetime.date, boards: list[str], control: DisclosureControl
+) -> Cells:
+    """The cells in the order of the table's domain, those of nobody among them."""
+    if cells.codes.duplicated().any():
         raise DisclosureRefused(f"{table.name}: a cell appears twice; the shards were not merged")
-    if "registered_month" in names:
-        cells = cells[~_before_the_first_month(cells, day, threshold)]
-    domains = [_domain(d, cells[d.name], day, boards) for d in table.dimensions]
+    domains = [_domain(d, cells, day, boards, control) for d in table.dimensions]
+    known = _codes_of(published, table, dict(zip([d.name for d in table.dimensions], domains, strict=True)))
+    domains = [list(dict.fromkeys([*own, *known[d.name]])) for d, own in zip(table.dimensions, domains, strict=True)]
     for dimension, domain in zip(table.dimensions, domains, strict=True):
-        if outside := int((~cells[dimension.name].isin(domain)).sum()):
+        outside = int((~cells.codes[dimension.name].isin(domain)).sum())
+        if outside and not dimension.is_open:
             raise DisclosureRefused(f"{table.name}.{dimension.name}: {outside} cells have a value outside its domain")
-    grid = pd.DataFrame(list(itertools.product(*domains)), columns=names)
-    merged = grid.merge(cells, on=names, how="left", indicator="found")
-    return merged.assign(**{name: _counts(merged, name) for name in TRUE_COUNTS}).drop(columns="found")
+    grid = pd.MultiIndex.from_product(domains, names=[d.name for d in table.dimensions])
+    if table.is_open:
+        grid = grid[_has_row(grid, cells, published, control)]
+    positions = pd.MultiIndex.from_frame(cells.codes).get_indexer(grid)
+    taken = cells.take(np.asarray(positions))
+    return Cells(
+        grid.to_frame(index=False).astype(object),
+        *(getattr(taken, f) for f in Cells.__dataclass_fields__ if f != "codes"),
+    )
 
 
-def _counts(merged: pd.DataFrame, name: str) -> pd.Series:
-    """Zero where nobody is; anything else as it came, so that what is no count is refused and not mended."""
-    counts = merged[name].mask(merged["found"] == "left_only", 0)
-    whole = counts.notna().all() and (counts == counts.round()).all()
-    return counts.astype("int64") if whole else counts
+def _has_row(grid: pd.MultiIndex, cells: Cells, published: Published, control: DisclosureControl) -> np.ndarray:
+    """Of an open table: margins over all it leaves open, cells that may get a number, and those that have one."""
+    large = pd.MultiIndex.from_frame(cells.codes[cells.members >= control.threshold])
+    names = cell_names(grid.to_frame(index=False))
+    return grid.isin(large) | names.isin(published.names).to_numpy() | (grid.get_level_values("term") == TOTAL)
 
 
-def _before_the_first_month(cells: pd.DataFrame, day: datetime.date, threshold: int) -> pd.Series:
-    """
-    Cells of months before the first one that is released at all.
+def _codes_of(published: Published, table: Table, domains: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Codes of cells that were published before, such as of a board that is no longer there: they stay."""
+    names = [d.name for d in table.dimensions]
+    if published.names.empty:
+        return dict.fromkeys(names, [])
+    codes = published.names.str.split(disclosure.SEPARATOR, expand=True)
+    codes.columns = names
+    for dimension in table.dimensions:
+        if dimension.is_period:
+            codes = codes[codes[dimension.name].isin(domains[dimension.name])]
+    return {name: sorted(set(codes[name])) for name in names}
 
-    They are suppressed in any case. A row for the month of the oldest member would say when she came.
-    """
-    month, past = cells["registered_month"], cells["registered_month"] <= f"{day:%Y-%m}"
-    large = month[(cells["members"] >= threshold) & (month != UNKNOWN) & past]
-    return past & (month != UNKNOWN) & (month < large.min() if len(large) else True)
 
-
-def _domain(dimension: Dimension, found: pd.Series, day: datetime.date, boards: list[str]) -> list[str]:
+def _domain(
+    dimension: Dimension, cells: Cells, day: datetime.date, boards: list[str], control: DisclosureControl
+) -> list[str]:
     if dimension.codes:
-        return list(dimension.codes)
-    if dimension.name == "board":
-        return list(dict.fromkeys([*boards, SENSITIVE_BOARDS]))
-    if dimension.name == "day":
-        return [day.isoformat()]
-    last = f"{day:%Y-%m}"
-    months = sorted(month for month in set(found) - {UNKNOWN} if month <= last)
-    return [str(m) for m in pd.period_range(months[0], last, freq="M")] + [UNKNOWN] if months else [UNKNOWN]
-
-
-def _measure(measure: Measure):
-    def members(cells: pd.DataFrame) -> pd.Series:
-        return cells["members"]
-
-    def contributions(cells: pd.DataFrame) -> pd.Series:
-        return cells["contributions"]
-
-    def mean(cells: pd.DataFrame) -> pd.Series:
-        return (cells["contributions"].astype("Float64") / cells["members"]).round(2)
-
-    def share(cells: pd.DataFrame) -> pd.Series:
-        # One suppressed cell makes the whole group's shares missing: they would give it away.
-        group = cells.groupby(list(measure.within))["members"].transform("sum", skipna=False).astype("Float64")
-        return (100 * cells["members"] / group).round(1)
-
-    kinds = {
-        MeasureKind.MEMBERS: members,
-        MeasureKind.CONTRIBUTIONS: contributions,
-        MeasureKind.MEAN: mean,
-        MeasureKind.SHARE: share,
-    }
-    return kinds[measure.kind]
+        return list(dimension.published_codes)
+    match dimension.name:
+        case "board":
+            return list(dict.fromkeys([*boards, SENSITIVE_BOARDS, TOTAL]))
+        case "day":
+            return [(day - datetime.timedelta(days=n)).isoformat() for n in range(WINDOW_DAYS)]
+        case "week":
+            return [week_code(week_before(day))]
+        case "registered_month":
+            months = pd.period_range(FIRST_MONTH, f"{day:%Y-%m}", freq="M")
+            return [EARLIER, *(str(month) for month in months), UNKNOWN, TOTAL]
+        case "term":
+            return sorted({*cells.codes.loc[cells.members >= control.threshold, "term"], TOTAL})
+    raise DisclosureRefused(f"{dimension.name}: nobody says what its values are")
 
 
 def published_frame(table: Table, released: Release) -> pd.DataFrame:
@@ -120,7 +166,26 @@ def published_frame(table: Table, released: Release) -> pd.DataFrame:
     The release as an analyst reads it.
 
     Returns:
-        Shape (cells, table.columns): the dimensions, each with its Japanese label where it has one, and the measures.
+        Shape (cells, table.columns): the dimensions, each with its Japanese label where it has one, the measures, and
+        ``as_of``.
     """
-    labels = {f"{d.name}_ja": released.frame[d.name].map(dict(d.labels)) for d in table.dimensions if d.labels}
-    return released.frame.assign(**labels)[list(table.columns)]
+    frame = released.frame
+    if table.is_open:
+        measured = [m.name for m in disclosed(table)]
+        frame = frame[frame[measured].notna().any(axis=1) | (frame["term"] == TOTAL)].reset_index(drop=True)
+    labels = {f"{d.name}_ja": frame[d.name].map(dict(d.published_labels)) for d in table.dimensions if d.labels}
+    shares = {m.name: _share(table, m, frame) for m in table.measures if m.kind is MeasureKind.SHARE}
+    return frame.assign(**labels, **shares)[list(table.columns)]
+
+
+def _share(table: Table, measure: Measure, frame: pd.DataFrame) -> pd.Series:
+    """From published numbers only: the cell's in its group's, whichever nights they are of."""
+    (members,) = (m.name for m in table.measures if m.kind is MeasureKind.MEMBERS)
+    others = [d.name for d in table.dimensions if d.name not in measure.within]
+    groups = frame[(frame[others] == TOTAL).all(axis=1)].set_index(list(measure.within))[members]
+    key = (
+        frame[measure.within[0]] if len(measure.within) == 1 else pd.MultiIndex.from_frame(frame[list(measure.within)])
+    )
+    whole = pd.Series(groups.reindex(key).to_numpy(), index=frame.index, dtype="Float64")
+    share = 100 * frame[members].astype("Float64") / whole
+    return share.clip(upper=100).round(1)

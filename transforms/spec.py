@@ -10,7 +10,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
+from anonymizers.bands import TOTAL, TOTAL_JA
 from anonymizers.controls import DisclosureControl
+
+AS_OF = "as_of"
+"""The published column that says which night a cell's numbers are of."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -144,8 +148,9 @@ class Period(StrEnum):
     """Which postings or members a night's table is about."""
 
     SNAPSHOT = "the state at the end of the day"
-    DAY = "the day itself"
-    WINDOW = "the 28 days that end with the day"
+    DAY = "each of the 28 days that end with the day"
+    WINDOW = "the 28 days that end with the day, together"
+    WEEK = "the last whole week, Monday to Sunday"
 
 
 WINDOW_DAYS = 28
@@ -164,6 +169,10 @@ class Dimension:
     pattern: str = ""
     is_text: bool = False
     """Somebody typed it: it is searched for identifiers before it is published."""
+    is_period: bool = False
+    """A closed stretch of time. Cells of different ones are never added up, so it has no margin."""
+    is_open: bool = False
+    """Nobody can list its values beforehand: a cell has a row only once it has a number."""
     labels: tuple[tuple[str, str], ...] = ()
     """Japanese name of each code; published as ``<name>_ja`` beside it."""
 
@@ -171,13 +180,28 @@ class Dimension:
         _require(bool(_NAME.fullmatch(self.name)), f"{self.name!r} is not a column name")
         _require(bool(self.codes) != bool(self.pattern), f"{self.name}: give codes or a pattern, one of them")
         _require(not self.labels or {c for c, _ in self.labels} == set(self.codes), f"{self.name}: labels and codes")
+        _require(TOTAL not in self.codes, f"{self.name}: {TOTAL!r} is the code of margins")
+
+    @property
+    def published_codes(self) -> tuple[str, ...]:
+        """The closed list of values with the margin's; empty where there is none."""
+        return (*self.codes, TOTAL) if self.codes and not self.is_period else self.codes
+
+    @property
+    def published_pattern(self) -> str:
+        return self.pattern if self.is_period else f"{self.pattern}|{TOTAL}"
+
+    @property
+    def published_labels(self) -> tuple[tuple[str, str], ...]:
+        return (*self.labels, (TOTAL, TOTAL_JA)) if self.labels else ()
 
 
 class MeasureKind(StrEnum):
     MEMBERS = "distinct members"
     CONTRIBUTIONS = "capped contributions of those members"
     MEAN = "mean of the capped contributions"
-    SHARE = "share of the released members of the other cells of its group"
+    QUANTILE = "quantile of the capped contributions"
+    SHARE = "published members of the cell in those of its group's margin"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,12 +214,14 @@ class Measure:
     title_ja: str
     unit: str
     within: tuple[str, ...] = ()
-    """For a share: the dimensions that its group has in common."""
+    """For a share: the dimensions that its group has in common; the others are at their margin there."""
+    quantile: float = 0.5
+    """For a quantile: the share of the members below it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Example:
-    """A worked example, drawn as text: staged rows in, true cells out (before disclosure control)."""
+    """A worked example, drawn as text: staged rows in, true cells out (before disclosure control, margins apart)."""
 
     rows: str
     cells: str
@@ -209,7 +235,7 @@ class Table:
     title: str
     title_ja: str
     purpose: str
-    over: Literal["members", "postings"]
+    over: Literal["members", "postings", "terms"]
     period: Period
     dimensions: tuple[Dimension, ...]
     measures: tuple[Measure, ...]
@@ -217,6 +243,10 @@ class Table:
     """Staged column that is summed for a mean over members; postings are counted."""
     cap: int = 1
     """Contributions counted per member, cell and day (postings) or per member (members)."""
+    cap_year: int = 0
+    """For a top-code of members' contributions: the year for which it was set. It is looked at once a year."""
+    bins: tuple[int, ...] = ()
+    """For quantiles: the lower bounds of the bins of the histogram they are read from."""
     control: DisclosureControl = field(default_factory=DisclosureControl)
     example: Example
     note: str
@@ -227,17 +257,31 @@ class Table:
         _require(bool(self.dimensions) and bool(self.measures), f"{self.name}: needs dimensions and measures")
         _require(self.cap >= 1, f"{self.name}: cap is in contributions, at least 1")
         _require((self.over == "members") == (self.period is Period.SNAPSHOT), f"{self.name}: period and rows")
+        _require((self.over == "terms") == (self.period is Period.WEEK), f"{self.name}: terms are of whole weeks")
         kinds = {m.kind for m in self.measures}
-        sums = {MeasureKind.CONTRIBUTIONS, MeasureKind.MEAN} & kinds
+        magnitudes = {MeasureKind.MEAN, MeasureKind.QUANTILE} & kinds
+        sums = {MeasureKind.CONTRIBUTIONS, *magnitudes} & kinds
         _require(not (self.over == "members" and sums and not self.contribution), f"{self.name}: what is summed?")
-        # A sum, its n and its mean give each other away; a mean stands alone.
-        _require(MeasureKind.MEAN not in kinds or len(kinds) == 1, f"{self.name}: a mean is published alone")
+        # A sum, its n and its mean give each other away.
+        _require(not (magnitudes and kinds - magnitudes), f"{self.name}: means and quantiles stand without a count")
+        _require((MeasureKind.QUANTILE in kinds) == bool(self.bins), f"{self.name}: quantiles need bins")
+        _require(not self.bins or (self.bins[0] == 0 and len(self.bins) > 1), f"{self.name}: bins begin at 0")
+        _require(bool(self.contribution) == bool(self.cap_year), f"{self.name}: a top-code names its year")
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The published columns, in order."""
         dimensions = [name for d in self.dimensions for name in (d.name, *([f"{d.name}_ja"] if d.labels else []))]
-        return (*dimensions, *(m.name for m in self.measures))
+        return (*dimensions, *(m.name for m in self.measures), AS_OF)
+
+    @property
+    def summed_over(self) -> tuple[str, ...]:
+        """The dimensions that have a margin."""
+        return tuple(d.name for d in self.dimensions if not d.is_period)
+
+    @property
+    def is_open(self) -> bool:
+        return any(d.is_open for d in self.dimensions)
 
 
 @dataclass(frozen=True, kw_only=True)

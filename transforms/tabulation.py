@@ -1,107 +1,142 @@
 """
-Tabulation: staged rows in, true cells out, one aggregation per table, shard by shard.
+Tabulation: staged rows in, true cells out, shard by shard, every margin a cell of its own.
 
-Everything about a member is in one shard, so the shards' cells simply add up. True cells
-are staged and disclosed; they never leave.
+Everything about a member is in one shard, so the shards' cells simply add up. Terms are sharded by thread: there the
+shards hand over pairs of term and member, which are made distinct before they are counted.
 """
 
 import datetime
 
-import duckdb
-import pyarrow as pa
+import polars as pl
 
-from anonymizers.bands import WEEKDAYS
-from anonymizers.disclosure import TRUE_COUNTS
-from transforms.spec import WINDOW_DAYS, Period, Table
+from anonymizers.bands import TOTAL, WEEKDAYS
+from anonymizers.cells import Cells, add_up, concatenate, count, subsets, with_margins
+from anonymizers.errors import DisclosureRefused
+from transforms.spec import WINDOW_DAYS, Table
 from transforms.staging import Staging
 
-MEMORY = "512MB"
-"""DuckDB's share of a worker's memory; it has no place to spill to, because rows may not reach its disk."""
-
-_CODES = {
-    "day": "day::varchar",
-    "hour": "lpad(hour::varchar, 2, '0')",
-    "weekday": f"list_extract({list(WEEKDAYS)}, weekday::int + 1)",
-    "board": "board::varchar",
-}
-"""How a staged value becomes its code, after the aggregation, where rows are few."""
+_MEMBER = ("record_key", "point")
+"""What names a member where she is counted."""
 
 
 def tabulate_shard(staging: Staging, shard: int, tables: list[Table]) -> None:
-    """Stage the true cells of every table for one shard."""
+    """Stage the true cells of every table of members or postings for one shard."""
     name = f"{shard:04d}.parquet"
-    rows = {dataset: staging.read_table(dataset, name) for dataset in ("members", "postings")}
-    with _engine() as connection:
-        for table in tables:
-            cells = _run(connection, _sql(table, staging.day), rows[table.over])
-            staging.write_table(cells, "cells", table.name, name)
+    members, postings = (pl.from_arrow(staging.read_table(rows, name)) for rows in ("members", "postings"))
+    for table in tables:
+        if table.over != "terms":
+            cells = tabulate(table, members, postings, staging.day)
+            staging.write_table(cells.to_arrow(), "cells", table.name, name)
 
 
-def tabulate(table: Table, rows: pa.Table, day: datetime.date) -> pa.Table:
+def tabulate(table: Table, members: pl.DataFrame, postings: pl.DataFrame, day: datetime.date) -> Cells:
     """
-    Aggregate staged rows to the true cells of one table.
+    Count one table over one shard.
 
     Args:
         table: What to count.
 
-        rows: Staged members or postings of one shard.
+        members: Staged members; the row number is their ``member_no``.
 
-        day: The night's day; a table of a period looks no further.
+        postings: Staged postings of those members.
+
+        day: The night's day; nothing later is counted.
 
     Returns:
-        Shape (cells that occur, dimensions + 2): the dimensions, then ``members``
-        (distinct persons) and ``contributions`` (capped), both 64-bit whole numbers.
+        The cells that occur, margins included.
+
+    Raises:
+        DisclosureRefused: a row carries the code of a margin.
     """
-    with _engine() as connection:
-        return _run(connection, _sql(table, day), rows)
+    rows = members if table.over == "members" else postings
+    _require_no_margin(table, rows)
+    return _of_members(table, members) if table.over == "members" else _of_postings(table, members, postings, day)
 
 
-def merge(staging: Staging, table: Table, shards: int) -> pa.Table:
-    """The sum of the shards' cells of one table."""
-    cells = [staging.read_table("cells", table.name, f"{shard:04d}.parquet") for shard in range(shards)]
-    sums = ", ".join(f"sum({name})::bigint as {name}" for name in TRUE_COUNTS)
-    names = ", ".join(d.name for d in table.dimensions)
-    with _engine() as connection:
-        return _run(connection, f"select {names}, {sums} from rows group by {names}", pa.concat_tables(cells))
-
-
-def _members_sql(table: Table) -> str:
+def _of_members(table: Table, members: pl.DataFrame) -> Cells:
     names = [d.name for d in table.dimensions]
-    summed = f"least({table.contribution}, {table.cap})" if table.contribution else "0"
-    listed = ", ".join(names)
-    counts = f"count(*) as members, sum({summed}) as contributions"
-    return _coded(names, f"select {listed}, {counts} from rows group by {listed}")
+    amount = pl.col(table.contribution).clip(upper_bound=table.cap) if table.contribution else pl.lit(0)
+    # Every member is in one cell, so margins are sums of cells.
+    return with_margins(count(members.with_columns(amount.alias("contribution")), names, table.bins), table.summed_over)
 
 
-def _postings_sql(table: Table, day: datetime.date) -> str:
+def _of_postings(table: Table, members: pl.DataFrame, postings: pl.DataFrame, day: datetime.date) -> Cells:
+    first = day - datetime.timedelta(days=WINDOW_DAYS - 1)
     names = [d.name for d in table.dimensions]
-    listed = ", ".join(names)
-    days = WINDOW_DAYS if table.period is Period.WINDOW else 1
-    first = day - datetime.timedelta(days=days - 1)
-    cell_days = ", ".join(dict.fromkeys([*names, "member_no", "day"]))
-    inner = (
-        f"select {cell_days}, least(count(*), {table.cap}) as n from rows "
-        f"where day between date '{first}' and date '{day}' group by {cell_days}"
+    keyed = members.select("member_no", "prefecture_code", *_MEMBER, "settled")
+    own = [name for name in names if name in postings.columns]
+    # Once per member, day and cell first: the margins then have fewer rows to go through.
+    counted = (
+        postings.filter(pl.col("day").is_between(first, day))
+        .group_by("member_no", pl.col("day").alias("of_day"), *own)
+        .agg(pl.len().alias("n"))
+        .join(keyed, on="member_no")
+        .with_columns(_code(name) for name in names)
     )
-    per_member = f"select {listed}, member_no, sum(n) as n from ({inner}) group by {listed}, member_no"
-    counts = "count(*) as members, sum(n) as contributions"
-    return _coded(names, f"select {listed}, {counts} from ({per_member}) group by {listed}")
+    return concatenate([_margin_of_postings(table, counted, names, summed) for summed in subsets(table.summed_over)])
 
 
-def _coded(names: list[str], sql: str) -> str:
-    codes = ", ".join(f"{_CODES.get(name, name)} as {name}" for name in names)
-    counts = ", ".join(f"{name}::bigint as {name}" for name in TRUE_COUNTS)
-    return f"select {codes}, {counts} from ({sql})"
+def _margin_of_postings(table: Table, counted: pl.DataFrame, names: list[str], summed: tuple[str, ...]) -> Cells:
+    """Distinct members of a margin are counted, not added: one may be in many of its cells."""
+    kept = [name for name in names if name not in summed]
+    per_day = counted.group_by("member_no", "of_day", *_MEMBER, "settled", *kept).agg(
+        pl.col("n").sum().clip(upper_bound=table.cap)
+    )
+    per_member = per_day.group_by("member_no", *_MEMBER, "settled", *kept).agg(pl.col("n").sum().alias("contribution"))
+    return count(per_member.with_columns(pl.lit(TOTAL).alias(name) for name in summed), names)
 
 
-def _sql(table: Table, day: datetime.date) -> str:
-    return _members_sql(table) if table.over == "members" else _postings_sql(table, day)
+def _code(name: str) -> pl.Expr:
+    """How a staged value becomes its code."""
+    column = pl.col(name)
+    if name == "hour":
+        return column.cast(pl.String).str.zfill(2).alias(name)
+    if name == "weekday":
+        return column.replace_strict(dict(enumerate(WEEKDAYS)), return_dtype=pl.String).alias(name)
+    return column.cast(pl.String).alias(name)
 
 
-def _engine() -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(":memory:", config={"memory_limit": MEMORY, "temp_directory": ""})
+def merge(staging: Staging, table: Table, shards: int) -> Cells:
+    """The sum of the shards' cells of one table."""
+    parts = [
+        Cells.from_arrow(staging.read_table("cells", table.name, f"{shard:04d}.parquet")) for shard in range(shards)
+    ]
+    return add_up(parts)
 
 
-def _run(connection: duckdb.DuckDBPyConnection, sql: str, rows: pa.Table) -> pa.Table:
-    connection.register("rows", rows)
-    return connection.sql(sql).to_arrow_table()
+def merge_terms(staging: Staging, table: Table, shards: int, text_shards: int) -> Cells:
+    """
+    Count the terms of a week.
+
+    Args:
+        staging: Holds pairs of term and member, by shards of threads, and the members, by shards of members.
+
+        table: Of terms.
+
+        shards, text_shards: How many there are of each.
+
+    Returns:
+        The cells that occur, margins included. Members who are left out of the statistics are in none.
+    """
+    kept = pl.concat([pl.from_arrow(staging.read_table("members", f"{n:04d}.parquet")) for n in range(shards)])
+    pairs = pl.concat([pl.from_arrow(staging.read_table("terms", f"{n:04d}.parquet")) for n in range(text_shards)])
+    return tabulate_terms(table, kept.select(*_MEMBER, "settled"), pairs)
+
+
+def tabulate_terms(table: Table, members: pl.DataFrame, pairs: pl.DataFrame) -> Cells:
+    """As `merge_terms`, of pairs and members in memory."""
+    # A term that reads like the code of a margin cannot be told from it.
+    used = pairs.filter(pl.col("term") != TOTAL).unique().join(members, on=_MEMBER)
+    _require_no_margin(table, used)
+    names = [d.name for d in table.dimensions]
+    parts = []
+    for summed in subsets(table.summed_over):
+        distinct = used.with_columns(pl.lit(TOTAL).alias(name) for name in summed).unique([*names, *_MEMBER])
+        parts.append(count(distinct.with_columns(pl.lit(0).alias("contribution")), names))
+    return concatenate(parts)
+
+
+def _require_no_margin(table: Table, rows: pl.DataFrame) -> None:
+    for name in table.summed_over:
+        if name in rows.columns and (rows[name].cast(pl.String) == TOTAL).any():
+            raise DisclosureRefused(f"{table.name}.{name}: a value in the source is the code of a margin, {TOTAL!r}")

@@ -1,17 +1,22 @@
 """
-Postings of one day, redacted in memory and staged for internal use.
+Postings of one day, redacted in memory and staged for internal use; and the terms of a closed week.
 
 Sharded by thread, because names carry over within a thread. Read as the text role: the
-only one that sees bodies and names, and it sees names only to find them in bodies.
+only one that sees bodies and names, and it sees names only to find them in bodies. Whoever
+counts terms gets no text: only which member used which term on which board.
 """
 
 import datetime
 from collections import Counter
+from dataclasses import dataclass
 
 import polars as pl
 
+from anonymizers import bands
+from anonymizers.generalisation import tokyo
 from anonymizers.keys import Key
 from anonymizers.pseudonyms import pseudonymise
+from anonymizers.record_keys import record_keys
 from transforms.deidentification import account, stopped
 from transforms.source import SCHEMA, Session, Shard, Source, cut, tokyo_days
 from transforms.spec import Reader
@@ -19,32 +24,192 @@ from transforms.staging import Staging
 
 READER = Reader.TEXT
 
-
-def plan_text_shards(session: Session, day: datetime.date, postings_per_shard: int) -> list[Shard]:
-    """Cut the day's threads into ranges of about equal numbers of postings."""
-    return cut(session, "postings", "thread_id", tokyo_days("posted_at", day, day), postings_per_shard)
+PLACES = {"thread_id": pl.Int64, "board": pl.String}
 
 
-def redact_shard(source: Source, staging: Staging, shard: Shard, now: datetime.datetime, key: Key) -> dict:
+def plan_text_shards(
+    session: Session, day: datetime.date, week: datetime.date | None, postings_per_shard: int
+) -> list[Shard]:
     """
-    Stage one shard's postings of the day, redacted.
+    Cut threads into ranges of about equal numbers of postings.
+
+    Args:
+        session: Of a reader of ``postings``.
+
+        day: The night's.
+
+        week: The Monday of a closed week whose terms are wanted, or None; then its postings are counted as well.
+
+        postings_per_shard: About how many.
+    """
+    return cut(session, "postings", "thread_id", _wanted(day, week), postings_per_shard)
+
+
+def redact_shard(
+    source: Source,
+    staging: Staging,
+    shard: Shard,
+    now: datetime.datetime,
+    key: Key,
+    record_key: Key,
+    week: datetime.date | None,
+) -> dict:
+    """
+    Stage one shard's postings of the day, redacted, and the terms of the week if one is given.
+
+    Args:
+        source: The site's database; read as the text role, in one transaction.
+
+        staging: The night's place. Written are ``texts``, and for a week ``terms``: distinct ``board``,
+            ``week``, ``term``, ``record_key`` and ``point``, sorted. No posting, thread, pseudonym or text is in
+            the terms, but they are personal data still: who holds the key can tell whose they are.
+
+        shard: Whose threads.
+
+        now: When the night runs; a stop signal counts until it is revoked.
+
+        key: For the pseudonyms of postings and threads.
+
+        record_key: For record keys and points, of the statistics' epoch.
+
+        week: The Monday of a week that is over by the end of the day, or None.
 
     Returns:
-        Counts only: postings read, kept and dropped by reason, and identifiers found by entity.
+        Counts only: of the day's postings (``texts``) and of the week's (``week_texts``) those read, kept and
+        dropped by reason, and identifiers found by entity in the day's.
+
+    Raises:
+        ValueError: the week does not begin with its Monday, or is not over.
     """
-    where = f"{shard.where('thread_id')} and {tokyo_days('posted_at', staging.day, staging.day)}"
+    _require_closed(week, staging.day)
+    rows = _read(source, shard, staging.day, week, now)
+    judged, names = _judge(rows.postings, rows.members, rows.out), _names(rows.members, rows.children)
+    of_day = _posted(staging.day, staging.day)
+    redacted, found = _redact(judged.filter(of_day), names)
+    name = f"{shard.number:04d}.parquet"
+    staging.write_table(_staged(redacted, key).to_arrow(), "texts", name)
+    accounts = {"texts": account(redacted).as_dict()}
+    if week is not None:
+        of_week = _posted(week, _sunday(week))
+        others, _ = _redact(judged.filter(of_week & ~of_day), names)
+        placed = place(pl.concat([redacted.filter(of_week), others]), rows.places)
+        staging.write_table(pairs(placed, week, record_key).to_arrow(), "terms", name)
+        accounts["week_texts"] = account(placed).as_dict()
+    return {"accounts": accounts, "unfit": {}, "found": dict(sorted(found.items()))}
+
+
+def place(postings: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
+    """
+    Postings with their ``board``; those that are on none are dropped, if for no earlier reason.
+
+    Args:
+        postings: With ``thread_id`` and ``dropped``.
+
+        places: From `boards_of`.
+    """
+    unknown = pl.when(pl.col("board").is_null()).then(pl.lit("board_unknown"))
+    return postings.join(places, on="thread_id", how="left", maintain_order="left").with_columns(
+        pl.coalesce("dropped", unknown).alias("dropped")
+    )
+
+
+def boards_of(threads: pl.DataFrame, boards: pl.DataFrame) -> pl.DataFrame:
+    """
+    The board of each thread, by title; all sensitive boards are one.
+
+    Returns:
+        ``thread_id`` and ``board``, which is null where nobody knows the board. A board that is not said to be
+        harmless is sensitive.
+    """
+    title = (
+        pl.when(pl.col("is_sensitive").fill_null(True)).then(pl.lit(bands.SENSITIVE_BOARDS)).otherwise(pl.col("title"))
+    )
+    titles = boards.select("board_id", title.alias("board"))
+    return threads.join(titles, on="board_id", how="left").select("thread_id", "board").cast(PLACES)
+
+
+def pairs(postings: pl.DataFrame, week: datetime.date, record_key: Key) -> pl.DataFrame:
+    """
+    Which member used which term on which board.
+
+    Args:
+        postings: Redacted, with ``board``, ``member_id``, ``body`` and ``dropped``; the dropped have no terms.
+
+        week: The Monday of the week they are of.
+
+        record_key: For record keys and points.
+
+    Returns:
+        Distinct ``board``, ``week`` ("2026-W43", ISO 8601), ``term``, ``record_key`` and ``point``, sorted.
+    """
+    kept = postings.filter(pl.col("dropped").is_null())
+    used = kept.join(_terms(kept["body"].unique()), on="body").select(
+        "board", pl.lit(week.strftime("%G-W%V")).alias("week"), "term", *record_keys("member_id", record_key)
+    )
+    return used.unique().sort(used.columns)
+
+
+def _terms(texts: pl.Series) -> pl.DataFrame:
+    """Distinct texts with a row for each of their terms."""
+    from anonymizers.text.terms import terms  # the dictionary is for this branch only
+
+    found = [sorted(terms(text)) for text in texts]
+    listed = pl.DataFrame({"body": texts, "term": found}, schema={"body": pl.String, "term": pl.List(pl.String)})
+    return listed.explode("term").drop_nulls("term")
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """What the text reader reads of one shard."""
+
+    postings: pl.DataFrame
+    members: pl.DataFrame
+    children: pl.DataFrame
+    out: pl.DataFrame
+    """Who said stop."""
+    places: pl.DataFrame
+    """From `boards_of`; empty if no week is wanted."""
+
+
+def _read(
+    source: Source, shard: Shard, day: datetime.date, week: datetime.date | None, now: datetime.datetime
+) -> _Rows:
+    where = f"{shard.where('thread_id')} and {_wanted(day, week)}"
     authors = f"member_id in (select member_id from {SCHEMA}.postings where {where})"
     with source.session(READER) as session:
-        postings = pl.from_arrow(session.read("postings", READER, where))
-        members = pl.from_arrow(session.read("members", READER, authors))
-        children = pl.from_arrow(session.read("children", READER, authors))
+        postings, members, children = (
+            pl.from_arrow(session.read(name, READER, whose))
+            for name, whose in (("postings", where), ("members", authors), ("children", authors))
+        )
         opt_outs = session.read("opt_outs", READER, authors)
         requests = session.read("rights_requests", READER, authors)
-    out = stopped(opt_outs, requests, statistics=True, now=now)
-    judged = _judge(postings, members, out)
-    redacted, found = _redact(judged, _names(members, children))
-    staging.write_table(_staged(redacted, key).to_arrow(), "texts", f"{shard.number:04d}.parquet")
-    return {"accounts": {"texts": account(redacted).as_dict()}, "unfit": {}, "found": dict(sorted(found.items()))}
+        places = pl.DataFrame(schema=PLACES) if week is None else _read_places(session, where)
+    return _Rows(postings, members, children, stopped(opt_outs, requests, statistics=True, now=now), places)
+
+
+def _read_places(session: Session, where: str) -> pl.DataFrame:
+    threads = session.read("threads", READER, f"thread_id in (select thread_id from {SCHEMA}.postings where {where})")
+    return boards_of(pl.from_arrow(threads), pl.from_arrow(session.read("boards", READER)))
+
+
+def _wanted(day: datetime.date, week: datetime.date | None) -> str:
+    """A condition on postings: of the day, or of the week if one is given."""
+    of_day = tokyo_days("posted_at", day, day)
+    return of_day if week is None else f"({of_day} or {tokyo_days('posted_at', week, _sunday(week))})"
+
+
+def _posted(first: datetime.date, last: datetime.date) -> pl.Expr:
+    """As `tokyo_days`, of rows in memory."""
+    return tokyo(pl.col("posted_at")).dt.date().is_between(first, last)
+
+
+def _sunday(week: datetime.date) -> datetime.date:
+    return week + datetime.timedelta(days=6)
+
+
+def _require_closed(week: datetime.date | None, day: datetime.date) -> None:
+    if week is not None and (week.weekday() != 0 or _sunday(week) > day):
+        raise ValueError("week: give the Monday of a week that is over by the end of the day")
 
 
 def _judge(postings: pl.DataFrame, members: pl.DataFrame, out: pl.DataFrame) -> pl.DataFrame:

@@ -6,8 +6,8 @@ from transforms.spec import Example, Measure, MeasureKind, Period, Table
 
 TABLE = Table(
     name="activity_by_board",
-    title="Active members and postings by board and day",
-    title_ja="掲示板・日別の投稿会員数と投稿数",
+    title="Active members and postings by board and day, closed days",
+    title_ja="掲示板・日別の投稿会員数と投稿数(確定日)",
     purpose=STATISTICS,
     over="postings",
     period=Period.DAY,
@@ -25,8 +25,8 @@ TABLE = Table(
             unit="postings",
         ),
     ),
-    note="Postings without a login and deleted ones are left out.",
-    note_ja="匿名投稿と削除された投稿を除く。",
+    note="Postings without a login and deleted ones are left out. A day is told once; late changes only in a quorum.",
+    note_ja="匿名投稿と削除された投稿を除く。各日は一度だけ公表し、後日の変更は一定人数に達した場合のみ反映する。",
     example=Example(
         rows="""
         member_no  board     day         hour  weekday
@@ -40,6 +40,7 @@ TABLE = Table(
         board     day         members  contributions
         健康・家庭  2026-10-31  1        1
         育児の悩み  2026-10-31  2        3
+        育児の悩み  2026-10-30  1        1
         """,
     ),
 )
