@@ -9,7 +9,7 @@ BIN := .venv/bin
 	$(BIN)/python -m pip install --quiet --no-compile --no-deps --no-build-isolation --no-index -e .
 	touch $@
 
-.PHONY: setup demo night test check bench up clean lock
+.PHONY: setup demo night test check attack bench up clean lock
 
 setup: .venv/.ready
 
@@ -26,6 +26,9 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest tests/test_architecture.py tests/test_contracts.py
+
+attack: setup
+	$(BIN)/python -m attacks
 
 bench: setup
 	$(BIN)/python -m bench

@@ -33,7 +33,7 @@ OVERDUE_DAYS = 28
 
 FIRST_MONTH = "2010-01"
 EARLIER = "earlier"
-"""Months of registration are bottom-coded by the calendar: a first month taken from the data would tell who came first."""
+"""Months of registration are bottom-coded by the calendar: a first month from the data would tell who came first."""
 
 POSTED, SILENT = "posted", "silent"
 """Whether a member has posted in the 28 days."""

@@ -87,12 +87,12 @@ def distinct_changes(before: np.ndarray, now: np.ndarray) -> np.ndarray:
     Returns:
         Shape (cells,), int64, exact up to 14; 15 stands for 15 and more.
     """
-    difference = ((now - before) % FIELD).astype(np.uint64)
-    counted = np.zeros(len(difference), np.int64)
-    changed = np.flatnonzero(difference.any(axis=1))
+    counted = np.zeros(len(now), np.int64)
+    changed = np.flatnonzero((now != before).any(axis=1))
     for start in range(0, len(changed), _CELLS_AT_ONCE):
         chunk = changed[start : start + _CELLS_AT_ONCE]
-        counted[chunk] = _rank(np.ascontiguousarray(difference[chunk].T))
+        difference = (now[chunk] - before[chunk]) % FIELD
+        counted[chunk] = _rank(np.ascontiguousarray(difference.astype(np.uint64).T))
     return counted
 
 

@@ -16,8 +16,13 @@ QUORUM = (10, 15)
 SETTLING_DAYS, SETTLING_SPREAD_DAYS = 7, 7
 """An account counts towards a quorum only this long after registration: 7 to 13 days, fixed per member."""
 
-PERTURBATION = "d8_v6_b9"
-"""The perturbation table: bound 8, variance 6, no value from 1 to 9."""
+PERTURBATION = "d10_v6"
+"""
+The perturbation table: bound 10, variance 6.
+
+It is applied to what a count is above the threshold, so no number under the threshold comes out. With a bound under
+the threshold, a margin at the threshold and one cell beside it leave the other cells an interval under 10.
+"""
 
 QUANTILE_THRESHOLD = 50
 """Distinct members behind a quantile."""

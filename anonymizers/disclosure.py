@@ -18,6 +18,7 @@ import polars as pl
 import polars_hash  # noqa: F401  registers the .chash namespace
 
 from anonymizers import changes, perturbation
+from anonymizers.bands import TOTAL
 from anonymizers.cells import Cells
 from anonymizers.controls import (
     DOMINANCE_CONTRIBUTORS,
@@ -160,11 +161,16 @@ def disclose(
     quorum = _quorums(table, names, before.numbers[AS_OF], key)
     changed = changes.distinct_changes(before.power_sums, cells.power_sums) >= quorum
     enough = cells.members >= control.threshold + quorum - QUORUM[0]
+    shown_before = before.numbers[[m.name for m in measures]].notna().any(axis=1).to_numpy()
     fresh = _numbers(cells, measures, control, key, bins)
+    # A margin whose numbers dominance hides is none to show cells under, tonight as on the nights to come.
+    tells = enough & fresh.notna().any(axis=1).to_numpy()
+    shown = _under_shown_margins(cells.codes, np.where(changed, tells, shown_before))
+    changed |= shown_before & ~shown
     frame = before.numbers.astype(object)
     for column in fresh.columns:
         # Through objects: a masked array would keep the number under its mask, and so would whatever pickles it.
-        tonight = fresh[column].where(enough).astype(object)
+        tonight = fresh[column].where(shown).astype(object)
         frame[column] = frame[column].mask(changed, tonight).astype(fresh[column].dtype)
     frame[AS_OF] = frame[AS_OF].mask(changed, night)
     release = _make_release(table, pd.concat([cells.codes, frame], axis=1), measures, control, night)
@@ -173,8 +179,9 @@ def disclose(
 
 def cell_names(codes: pd.DataFrame) -> pd.Series:
     """The name of each cell: its codes, joined."""
-    columns = [codes[name].astype(str) for name in codes.columns]
-    return columns[0].str.cat(columns[1:], sep=SEPARATOR) if len(columns) > 1 else columns[0].rename(None)
+    columns = pl.DataFrame({name: pl.Series(codes[name].to_numpy(), dtype=pl.String) for name in codes.columns})
+    joined = columns.select(pl.concat_str(pl.all(), separator=SEPARATOR)).to_series()
+    return pd.Series(joined.to_numpy(), dtype=object)
 
 
 def perturbation_digest() -> str:
@@ -201,7 +208,23 @@ def _align(published: Published, names: pd.Series, measures: Sequence[Measure], 
 def _quorums(table: str, names: pd.Series, as_of: pd.Series, key: Key) -> np.ndarray:
     """How many members must change: drawn anew after each change, so that no probing of a cell finds it out."""
     least, most = QUORUM
-    return least + _draws(key, f"quorum:{table}", names.str.cat(as_of.astype(str), sep=SEPARATOR)) % (most - least + 1)
+    return least + _draws(key, f"quorum:{table}", names + SEPARATOR + as_of) % (most - least + 1)
+
+
+def _under_shown_margins(codes: pd.DataFrame, shown: np.ndarray) -> np.ndarray:
+    """
+    Which cells may have a number: those whose margins all have one.
+
+    A number beside a suppressed margin would leave the other cells of that margin next to nothing. A margin holds
+    all that its cells hold, so whatever makes one appear or vanish is of no fewer members.
+    """
+    index, shown = pd.MultiIndex.from_frame(codes), shown.copy()
+    for _ in codes.columns:
+        # From the coarsest margins down: once for every dimension is enough.
+        for name in codes.columns:
+            margin = index.get_indexer(pd.MultiIndex.from_frame(codes.assign(**{name: TOTAL})))
+            shown &= (margin < 0) | shown[margin]
+    return shown
 
 
 def _numbers(
@@ -209,20 +232,18 @@ def _numbers(
 ) -> pd.DataFrame:
     """The protected numbers of every cell, as if it were released tonight."""
     table = perturbation.load(PERTURBATION)
-    # The kept table blocks 1 to 9; for another threshold the same noise stands at another height.
-    shift = control.threshold - table.blocked - 1
-    large = np.where(cells.members >= control.threshold, cells.members - shift, 0)
-    members = table.perturb(large, cells.cell_key.astype(np.uint32)) + shift
-    mean = _means(cells, key)
+    # Of what is above the threshold, which stays 0 where it is 0: no number under the threshold comes out.
+    above = np.maximum(cells.members - control.threshold, 0)
+    members = table.perturb(above, cells.cell_key.astype(np.uint32)) + control.threshold
     columns = {}
     for measure in measures:
         match measure.statistic:
             case Statistic.MEMBERS:
                 columns[measure.name] = pd.Series(members, dtype="Int64")
             case Statistic.CONTRIBUTIONS:
-                columns[measure.name] = (mean * members).round().astype("Int64")
+                columns[measure.name] = (_means(cells, key) * members).round().astype("Int64")
             case Statistic.MEAN:
-                columns[measure.name] = mean.round(2)
+                columns[measure.name] = _means(cells, key).round(2)
             case Statistic.QUANTILE:
                 columns[measure.name] = _quantiles(cells, measure.quantile, bins, key)
     return pd.DataFrame(columns)
@@ -276,7 +297,7 @@ def _noisy_histogram(cells: Cells, key: Key) -> np.ndarray:
 def _draws(key: Key, what: str, values: pd.Series) -> np.ndarray:
     """A number of 32 bits for each value, uniform for whoever lacks the key."""
     label = hashlib.sha256(what.encode()).hexdigest()
-    texts = pl.DataFrame({"value": pl.Series(values.astype(str).to_numpy(), dtype=pl.String)})
+    texts = pl.DataFrame({"value": pl.Series(values.to_numpy()).cast(pl.String)})
     digest = pl.concat_str(pl.lit(label), pl.col("value")).chash.hmac_sha256(key=key.bytes.hex())
     return texts.select(digest.str.slice(0, 8).str.to_integer(base=16, dtype=pl.Int64)).to_series().to_numpy()
 
@@ -305,7 +326,7 @@ def _require_counts(table: str, cells: Cells) -> None:
             raise DisclosureRefused(f"{table}.{name}: not one number for each cell")
     if cells.codes.isna().any(axis=None):
         raise DisclosureRefused(f"{table}: a dimension is missing; a missing value is the code 'unknown'")
-    if any(cells.codes[name].str.contains(SEPARATOR, regex=False).any() for name in cells.dimensions):
+    if any(SEPARATOR in code for name in cells.dimensions for code in pd.unique(cells.codes[name])):
         raise DisclosureRefused(f"{table}: a code holds a control character")
     if cells.codes.duplicated().any():
         raise DisclosureRefused(f"{table}: a cell appears twice; the shards were not merged")

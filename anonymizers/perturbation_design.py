@@ -25,8 +25,8 @@ from scipy.optimize import minimize
 from anonymizers.errors import PerturbationRefused
 from anonymizers.perturbation import DECIMALS, FOLDER, ONE, last_row, possible, targets
 
-KEPT: Mapping[str, Mapping[str, Any]] = {"d8_v6_b9": {"bound": 8, "variance": 6, "blocked": 9}}
-"""Name to the arguments of `design`. Blocked is one less than the threshold below which a cell is suppressed."""
+KEPT: Mapping[str, Mapping[str, Any]] = {"d10_v6": {"bound": 10, "variance": 6}}
+"""Name to the arguments of `design`. None blocks a value: noise is added to what a count is above the threshold."""
 
 DATE = "2026-11-24"
 SOURCE = "greatest entropy, as in the R package ptable (Destatis); python -m anonymizers.perturbation_design"

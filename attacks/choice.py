@@ -11,37 +11,41 @@ Source:
 import numpy as np
 from scipy.optimize import minimize
 
-FOLDS = 4
+FOLDS = 3
 _RIDGE = 1e-2
 
 
-def advantage(features: np.ndarray, prior: np.ndarray, truth: np.ndarray, seed: int = 0) -> float:
+def advantage(features: np.ndarray, placebo: np.ndarray, prior: np.ndarray, truth: np.ndarray) -> float:
     """
-    How much more often than by the prior alone the attacker picks the right candidate.
+    How much more often the attacker picks the right candidate for having looked at the right place.
 
     Args:
         features: What she saw, shape (targets, candidates, features).
+
+        placebo: The same of a place or a night that has nothing to do with the target. What it teaches is about
+            people like her, which is what statistics are for.
 
         prior: Logarithms of the candidates' shares, shape (targets, candidates).
 
         truth: The right candidate's position, shape (targets,).
 
     Returns:
-        (accuracy - accuracy by the prior) / (1 - accuracy by the prior), over targets she did not learn from; 0 is
-        nothing learnt, 1 is certainty. Below 0 is bad luck.
+        (accuracy - accuracy with the placebo) / (1 - accuracy with the placebo), over targets she did not learn from;
+        0 is nothing learnt, 1 is certainty. Below 0 is bad luck.
     """
-    folds = np.random.default_rng(seed).permutation(len(truth)) % FOLDS
-    scale = features.std(axis=(0, 1)) + 1e-9
-    scaled = (features - features.mean(axis=(0, 1))) / scale
-    right = right_by_prior = 0
+    looked, otherwise = (_accuracy(seen, prior, truth) for seen in (features, placebo))
+    return float((looked - otherwise) / (1 - otherwise))
+
+
+def _accuracy(features: np.ndarray, prior: np.ndarray, truth: np.ndarray) -> float:
+    folds = np.random.default_rng(0).permutation(len(truth)) % FOLDS
+    scaled = (features - features.mean(axis=(0, 1))) / (features.std(axis=(0, 1)) + 1e-9)
+    seen = np.concatenate([prior[..., None], scaled], axis=2)
+    right = 0
     for fold in range(FOLDS):
-        train, test = folds != fold, folds == fold
-        with_prior = np.concatenate([prior[..., None], scaled], axis=2)
-        weights = _fit(with_prior[train], truth[train])
-        right += ((with_prior[test] @ weights).argmax(axis=1) == truth[test]).sum()
-        right_by_prior += (prior[test].argmax(axis=1) == truth[test]).sum()
-    accuracy, by_prior = right / len(truth), right_by_prior / len(truth)
-    return float((accuracy - by_prior) / (1 - by_prior))
+        weights = _fit(seen[folds != fold], truth[folds != fold])
+        right += ((seen[folds == fold] @ weights).argmax(axis=1) == truth[folds == fold]).sum()
+    return right / len(truth)
 
 
 def _fit(features: np.ndarray, truth: np.ndarray) -> np.ndarray:
@@ -52,13 +56,13 @@ def _fit(features: np.ndarray, truth: np.ndarray) -> np.ndarray:
         utility -= utility.max(axis=1, keepdims=True)
         shares = np.exp(utility)
         total = shares.sum(axis=1, keepdims=True)
-        shares /= total
+        shares = shares / total
         likelihood = (utility[np.arange(len(truth)), truth] - np.log(total[:, 0])).mean()
-        gradient = (chosen - np.einsum("tc,tcf->tf", shares, features)).mean(axis=0)
+        gradient = (chosen - (shares[:, None, :] @ features)[:, 0]).mean(axis=0)
         ridge = weights.copy()
         ridge[0] -= 1
         return -likelihood + _RIDGE * (ridge**2).sum() / 2, -gradient + _RIDGE * ridge
 
     start = np.zeros(features.shape[2])
     start[0] = 1
-    return minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 200}).x
+    return minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 60}).x

@@ -9,55 +9,37 @@ which cells changed, and when.
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
+import polars as pl
 
-from anonymizers import bands
 from anonymizers.cells import subsets
 from attacks.choice import advantage
 from attacks.history import History
-from attacks.world import World
-from transforms.prefectures import PREFECTURES
+from attacks.world import World, codes_of
 
 WINDOWS = (1, 7, 14, None)
-"""Nights after which she looks again; None is the last night."""
+"""Nights after which she looks again; None is the last night. New accounts settle within 14."""
 
-CANDIDATES = bands.CHILD_BANDS
+UNKNOWN = ("youngest_child_band", "consent_status", "prefecture_code")
+"""What is not known of the newcomer, one at a time."""
+
 _MOST_TARGETS = 4000
 
 
 @dataclass(frozen=True)
 class Target:
-    """Somebody who joined: the night, what is known of her, and what is not."""
+    """Somebody who joined: the night, and all that she is."""
 
     night: int
-    known: dict[str, str]
-    truth: int
+    codes: dict[str, str]
 
 
 def targets(world: World, most: int = _MOST_TARGETS) -> list[Target]:
-    """Who joined from the second night on; the same number of each night."""
-    people = world.people.with_row_index("row").filter(_joined_later())
+    """Who joined from the second night on."""
+    people = world.people.with_row_index("row").filter(pl.col("joined") >= 1)
     taken = people.sample(min(most, len(people)), seed=world.seed).sort("row")
-    prefectures = [code for code, _ in PREFECTURES]
     return [
-        Target(
-            row["joined"],
-            {
-                "prefecture_code": prefectures[row["prefecture"]],
-                "age_band": bands.AGE_BANDS[row["age"]],
-                "registered_month": row["registered_month"],
-            },
-            row["child"],
-        )
-        for row in taken.iter_rows(named=True)
-        if not _moves_at_once(world, row)
+        Target(row["joined"], codes_of(row)) for row in taken.iter_rows(named=True) if not _moves_at_once(world, row)
     ]
-
-
-def _joined_later():
-    import polars as pl
-
-    return pl.col("joined") >= 1
 
 
 def _moves_at_once(world: World, row: dict) -> bool:
@@ -65,79 +47,105 @@ def _moves_at_once(world: World, row: dict) -> bool:
     return any(row["member_id"] in who for who, _, _ in world.moves[: row["joined"] + 1])
 
 
-def cells_of(history: History, known: dict[str, str], unknown: str, codes: tuple[str, ...]) -> list[list[int]]:
-    """Per candidate, the positions of the cells that would hold her: inner ones and margins, the unknown never summed."""
-    names = list(history.codes.columns)
-    index = history.index()
-    found = []
-    for code in codes:
-        person = {**known, unknown: code}
-        others = [name for name in names if name != unknown]
-        wanted = [
-            tuple("total" if name in summed else person[name] for name in names) for summed in subsets(others)
-        ]
-        found.append(list(index.get_indexer(pd.MultiIndex.from_tuples(wanted))) if len(names) > 1 else [])
-    return found
+def fitting(histories: dict[str, History], unknown: str) -> list[str]:
+    """The tables over members that hold what is unknown, and beside it only what is known."""
+    known = {"prefecture_code", "age_band", "youngest_child_band", "registered_month", "consent_status"}
+    dimensions = {name: set(h.codes.columns) for name, h in histories.items()}
+    return [
+        name
+        for name, h in histories.items()
+        if h.table.over == "members" and unknown in dimensions[name] and dimensions[name] <= known
+    ]
 
 
 def attack(
     world: World,
     histories: dict[str, History],
     values: dict[str, np.ndarray],
+    unknown: str,
     window: int | None,
     timing_only: bool = False,
 ) -> float:
     """
-    The advantage of guessing a newcomer's youngest child's band.
+    The advantage of guessing what is not known of a newcomer.
 
     Args:
         world: For the targets.
 
-        histories: The tables with that dimension.
+        histories: Of the tables.
 
-        values: What was published of each, shape (nights, cells).
+        values: What was published of the tables that are looked at, shape (nights, cells).
+
+        unknown: The dimension to guess.
 
         window: Nights until the second look.
 
-        timing_only: Look only at whether a cell changed.
+        timing_only: Look only at whether a cell changed, as at ``as_of``.
     """
     people = targets(world)
-    features = [_features(histories[n], v, people, world, window, timing_only) for n, v in values.items()]
-    prior = _prior(histories, people)
-    return advantage(np.concatenate(features, axis=2), prior, np.array([p.truth for p in people]))
+    nights = np.array([p.night for p in people])
+    others = np.random.default_rng(world.seed).permutation(nights)
+    candidates = next(d.codes for d in histories[next(iter(values))].table.dimensions if d.name == unknown)
+    where = {n: _positions(histories[n], people, unknown, candidates) for n in values}
+    real, placebo = (
+        np.concatenate([_features(v, where[n], first, window, timing_only) for n, v in values.items()], axis=2)
+        for first in (nights, others)
+    )
+    truth = np.array([candidates.index(p.codes[unknown]) for p in people])
+    return advantage(real, placebo, _prior(histories, people, unknown, candidates), truth)
 
 
-def _features(history: History, values: np.ndarray, people: list[Target], world: World, window: int | None, timing: bool):
-    seen = np.isnan(values)
+def _positions(history: History, people: list[Target], unknown: str, candidates: tuple[str, ...]) -> np.ndarray:
+    """The cells that would hold each target for each candidate, and margins: shape (targets, candidates, cells)."""
+    names = list(history.codes.columns)
+    summed = subsets([name for name in names if name != unknown])
+
+    def of(person: dict[str, str]) -> list[int]:
+        return [history.positions.get(tuple("total" if n in over else person[n] for n in names), -1) for over in summed]
+
+    return np.array([[of({**p.codes, unknown: code}) for code in candidates] for p in people])
+
+
+def _features(
+    values: np.ndarray, positions: np.ndarray, first: np.ndarray, window: int | None, timing: bool
+) -> np.ndarray:
+    """What is seen of each target's cells from the night before ``first`` on: shape (targets, candidates, features)."""
+    hidden = np.isnan(values)
     # A suppressed number is a number too: that it came or went is a change.
-    filled = np.where(seen, 0.0, values)
+    filled = np.where(hidden, 0.0, values)
     moved = np.zeros(values.shape, bool)
     moved[1:] = filled[1:] != filled[:-1]
-    often = moved[1:].mean(axis=0).clip(0.005, 0.995)
-    positions = np.array([cells_of(history, p.known, "youngest_child_band", CANDIDATES) for p in people])
-    first = np.array([p.night for p in people])
-    last = np.minimum(first + (world.nights if window is None else window) - 1, world.nights - 1)
+    rate = moved[1:].mean(axis=0).clip(0.005, 0.995)[positions]
+    last = np.minimum(first + (len(values) if window is None else window) - 1, len(values) - 1)
     before, after = (first - 1)[:, None, None], last[:, None, None]
-    delta = filled[after, positions] - filled[before, positions]
-    flipped = seen[before, positions].astype(float) - seen[after, positions]
     cumulative = np.cumsum(moved, axis=0)
     changes = cumulative[after, positions] - cumulative[before, positions]
-    rate = often[positions]
-    expected = rate * (last - first + 1)[:, None, None]
     surprise = np.where(changes > 0, -np.log(rate), np.log1p(-rate))
-    timing_features = [changes > 0, changes - expected, surprise]
-    own = [] if timing else [delta.clip(-12, 12), np.sign(delta), delta == 1, flipped, surprise * np.sign(delta)]
-    stacked = np.stack([np.asarray(f, float) for f in [*timing_features, *own]], axis=3)
+    seen = [changes > 0, changes - rate * (last - first + 1)[:, None, None], surprise]
+    if not timing:
+        delta = filled[after, positions] - filled[before, positions]
+        flipped = hidden[before, positions].astype(float) - hidden[after, positions]
+        seen += [delta.clip(-12, 12), np.sign(delta), delta == 1, flipped, surprise * np.sign(delta)]
+    stacked = np.stack([np.asarray(feature, float) for feature in seen], axis=3)
     stacked[positions < 0] = 0
-    return stacked.reshape(len(people), len(CANDIDATES), -1)
+    return stacked.reshape(*positions.shape[:2], -1)
 
 
-def _prior(histories: dict[str, History], people: list[Target]) -> np.ndarray:
-    """Shares of the candidates among those of her age, from what is published on the first night."""
-    history = histories["members_by_prefecture"]
-    index = history.index()
-    shares = {}
-    for band in bands.AGE_BANDS:
-        cells = index.get_indexer(pd.MultiIndex.from_tuples([("total", band, code) for code in CANDIDATES]))
-        shares[band] = np.log(history.true[0][cells] + 1.0)
-    return np.array([shares[p.known["age_band"]] for p in people])
+def _prior(
+    histories: dict[str, History], people: list[Target], unknown: str, candidates: tuple[str, ...]
+) -> np.ndarray:
+    """Shares of the candidates on the first night, among those of her age where a table says so."""
+    history = histories[fitting(histories, unknown)[0]]
+    names = list(history.codes.columns)
+
+    def share(codes: dict[str, str]) -> float:
+        cell = tuple(codes.get(n, "total") for n in names)
+        return float(np.log(history.true[0][history.positions[cell]] + 1.0))
+
+    by_age = "age_band" in names
+    return np.array(
+        [
+            [share({unknown: c} | ({"age_band": p.codes["age_band"]} if by_age else {})) for c in candidates]
+            for p in people
+        ]
+    )

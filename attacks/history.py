@@ -5,6 +5,7 @@ The attackers get `History.values` and `History.as_of` only; `History.true` judg
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from anonymizers.controls import DisclosureControl
 from anonymizers.disclosure import Published, cell_names
 from anonymizers.keys import Key, Secret
 from attacks.world import BOARDS, World
-from transforms.release import disclosed, periods, release
+from transforms.release import disclosed, release
 from transforms.spec import Table
 from transforms.tables import catalogue
 from transforms.tabulation import tabulate
@@ -48,8 +49,10 @@ class History:
     def members(self) -> np.ndarray:
         return self.values["members"]
 
-    def index(self) -> pd.MultiIndex:
-        return pd.MultiIndex.from_frame(self.codes)
+    @cached_property
+    def positions(self) -> dict[tuple[str, ...], int]:
+        """Where each cell stands, by its codes."""
+        return {codes: n for n, codes in enumerate(self.codes.itertuples(index=False, name=None))}
 
     def inner(self) -> np.ndarray:
         """Which cells are no margin."""
@@ -90,27 +93,32 @@ def _play_table(world: World, night: int, table: Table, cells: Cells, recording:
     day = world.day(night)
     told = release(table, cells, recording.published, day, list(BOARDS[:-1]), DisclosureControl(), key)
     names = cell_names(told.release.frame[[d.name for d in table.dimensions]])
-    recording.published = _carry_on(table, recording.published, told, names, day)
+    recording.published = _carry_on(table, recording.published, told, names)
     position = pd.Index(cell_names(cells.codes)).get_indexer(names)
     found = cells.take(position)
-    numbers = {m.name: told.release.frame[m.name].astype("Float64").to_numpy(float, na_value=np.nan) for m in disclosed(table)}
+    numbers = {
+        m.name: told.release.frame[m.name].astype("Float64").to_numpy(float, na_value=np.nan) for m in disclosed(table)
+    }
     as_of = (pd.to_datetime(told.release.frame["as_of"]) - pd.Timestamp(world.day(0))).dt.days.to_numpy()
     recording.nights.append(
-        {"names": names, "as_of": as_of, "true": found.members, "keys": found.cell_key, "sums": found.contributions, **numbers}
+        {
+            "names": names,
+            "as_of": as_of,
+            "true": found.members,
+            "keys": found.cell_key,
+            "sums": found.contributions,
+            **numbers,
+        }
     )
 
 
-def _carry_on(table: Table, before: Published, told, names: pd.Series, day) -> Published:
+def _carry_on(table: Table, before: Published, told, names: pd.Series) -> Published:
     """What the warehouse does between two nights, in memory."""
     numbers = told.release.frame[[*(m.name for m in disclosed(table)), "as_of"]]
     sums = np.zeros((len(names), before.power_sums.shape[1]), np.int64)
     old = pd.Index(before.names).get_indexer(names)
     sums[old >= 0] = before.power_sums[old[old >= 0]]
     sums[pd.Index(names).get_indexer(told.names)] = told.references
-    wanted = periods(table, day)
-    if not wanted:
-        return Published(names, numbers, sums)
-    # Of closed periods tomorrow's window drops the first one.
     return Published(names, numbers, sums)
 
 

@@ -52,6 +52,6 @@ KNOWN_BAD: dict[str, Callable[[History], np.ndarray]] = {
 
 def _perturbed(true: np.ndarray, keys: np.ndarray) -> np.ndarray:
     table = perturbation.load(PERTURBATION)
-    large = true >= THRESHOLD
-    values = table.perturb(np.where(large, true, 0).ravel(), keys.ravel().astype(np.uint32)).reshape(true.shape)
-    return np.where(large, values.astype(float), np.nan)
+    above = np.maximum(true - THRESHOLD, 0).ravel()
+    values = table.perturb(above, keys.ravel().astype(np.uint32)).reshape(true.shape) + THRESHOLD
+    return np.where(true >= THRESHOLD, values.astype(float), np.nan)

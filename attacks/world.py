@@ -132,13 +132,27 @@ class World:
             "registered_month",
             _coded("consent", _STATES).alias("consent_status"),
             pl.col("postings_28d").fill_null(0),
-            pl.when(pl.col("postings_28d") > 0).then(pl.lit(bands.POSTED)).otherwise(pl.lit(bands.SILENT)).alias("activity"),
+            pl.when(pl.col("postings_28d") > 0)
+            .then(pl.lit(bands.POSTED))
+            .otherwise(pl.lit(bands.SILENT))
+            .alias("activity"),
             "record_key",
             "point",
             (pl.col("joined") + wait <= night).alias("settled"),
         )
         postings = recent.join(members.select("member_id", "member_no"), on="member_id")
         return members.drop("member_id"), postings.select("member_no", "board", "day", "hour", "weekday")
+
+
+def codes_of(row: dict) -> dict[str, str]:
+    """The codes of a row of `World.people`."""
+    return {
+        "prefecture_code": PREFECTURES[row["prefecture"]][0],
+        "age_band": bands.AGE_BANDS[row["age"]],
+        "youngest_child_band": bands.CHILD_BANDS[row["child"]],
+        "registered_month": row["registered_month"],
+        "consent_status": _STATES[row["consent"]],
+    }
 
 
 def _coded(column: str, codes) -> pl.Expr:

@@ -115,7 +115,7 @@ def _compare(url: str, place: Path) -> dict:
 
     naive, outbox = place / "naive", place / "outbox" / "liveramp"
     (ours,) = outbox.glob(f"sudare_liveramp_{DAY:%Y%m%d}_*.csv.gz")
-    tables = compare(url, DAY, NOW, naive, place / "ours", place / "published" / DAY.isoformat())
+    tables = compare(url, DAY, NOW, naive, place / "ours")
     return {"feed": compare_feeds(url, DAY, NOW, naive / "feed.csv.gz", ours), **tables}
 
 

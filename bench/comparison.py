@@ -86,7 +86,7 @@ def _postings(day: datetime.date, prefecture: str, age: str, who: str) -> str:
     """
 
 
-def compare(url: str, day: datetime.date, now: datetime.datetime, naive: Path, ours: Path, released: Path) -> dict:
+def compare(url: str, day: datetime.date, now: datetime.datetime, naive: Path, ours: Path) -> dict:
     """
     Compare the two nights' tables and feeds.
 
@@ -99,9 +99,7 @@ def compare(url: str, day: datetime.date, now: datetime.datetime, naive: Path, o
 
         naive: The rival's folder.
 
-        ours: The benchmark's own folder for the pipeline's second table.
-
-        released: The pipeline's published tables of the day.
+        ours: The benchmark's own folder for the pipeline's true cells; what it publishes of them is perturbed.
 
     Returns:
         Per output: cells of either, how many differ, why, and how many are left unexplained.
@@ -117,7 +115,7 @@ def compare(url: str, day: datetime.date, now: datetime.datetime, naive: Path, o
         of_ours = connection.execute(_postings(day, "prefecture", "age", "left_out is null")).fetchall()
         connection.rollback()
     by_place = _cells(naive / "members_by_prefecture.csv", PLACE)
-    our_places = pd.read_parquet(released / "members_by_prefecture.parquet").dropna(subset="members")
+    our_places = pd.read_parquet(ours / "members_by_prefecture.parquet")
     by_board = _cells(naive / "postings_by_board.csv", BOARD)
     our_boards = pd.read_parquet(ours / "postings_by_board.parquet").astype({"board": str, "day": str})
     return {

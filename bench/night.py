@@ -39,8 +39,10 @@ def main(day: datetime.date, folder: Path) -> dict:
     watch.lap("extract")
     for shard in shards:
         steps.tabulate(night, shard)
+    _stand_in_for_terms(night)
     steps.merge_cells(night)
     watch.lap("tabulate and merge")
+    write_members(night, folder)
     steps.disclose(night)
     watch.lap("disclose")
     by_board = tabulate_postings(night, shards, folder)
@@ -98,29 +100,32 @@ def postings_table():
 
 def tabulate_postings(night, shards: list[int], folder: Path) -> int:
     """Write the rival's second table from staged rows; its rows."""
-    import duckdb
-    import pyarrow.parquet as pq
+    import polars as pl
 
     from transforms.tabulation import merge, tabulate
 
     table, staging = postings_table(), night.staging
     for shard in shards:
         name = f"{shard:04d}.parquet"
-        members = staging.read_table("members", name, columns=["member_no", "prefecture_code", "age_band"])
-        postings = staging.read_table("postings", name, columns=["member_no", "board", "day"])
-        with duckdb.connect(":memory:") as connection:
-            connection.register("m", members)
-            connection.register("p", postings)
-            placed = connection.sql(
-                "select member_no, board, day, prefecture_code, age_band from p join m using (member_no)"
-            ).to_arrow_table()
-        staging.write_table(tabulate(table, placed, night.day), "cells", table.name, name)
-    cells = merge(staging, table, len(shards))
-    with duckdb.connect(":memory:") as connection:
-        connection.register("cells", cells)
-        kept = connection.sql(f"select * from cells where members >= {LEAST} order by all").to_arrow_table()
-    pq.write_table(kept, folder / "postings_by_board.parquet")
-    return kept.num_rows
+        members, postings = (pl.from_arrow(staging.read_table(rows, name)) for rows in ("members", "postings"))
+        staging.write_table(tabulate(table, members, postings, night.day).to_arrow(), "cells", table.name, name)
+    return _write_inner(merge(staging, table, len(shards)), folder / "postings_by_board.parquet")
+
+
+def write_members(night, folder: Path) -> None:
+    """The true cells of the first table, to be compared with the rival's: what is published of them is perturbed."""
+    from anonymizers.cells import Cells
+
+    cells = Cells.from_arrow(night.staging.read_table("merged", "members_by_prefecture.parquet"))
+    _write_inner(cells, folder / "members_by_prefecture.parquet")
+
+
+def _write_inner(cells, path: Path) -> int:
+    """The cells that are no margin and large enough."""
+    counts = cells.codes.assign(members=cells.members, contributions=cells.contributions)
+    kept = counts[(cells.codes != "total").all(axis=1) & (counts["members"] >= LEAST)]
+    kept.to_parquet(path, index=False)
+    return len(kept)
 
 
 def _staged(night, shards: list[int]) -> dict[str, int]:
@@ -132,6 +137,17 @@ def _staged(night, shards: list[int]) -> dict[str, int]:
     }
     cells = night.staging.read_table("releases", "members_by_prefecture.parquet", columns=["members"])["members"]
     return {**staged, "members_by_prefecture": len(cells) - cells.null_count}
+
+
+def _stand_in_for_terms(night) -> None:
+    """No term per shard of threads."""
+    import polars as pl
+
+    from delivery.night import plan_texts
+
+    nothing = {"board": pl.String, "week": pl.String, "term": pl.String, "record_key": pl.UInt32, "point": pl.UInt32}
+    for shard in plan_texts(night):
+        night.staging.write_table(pl.DataFrame(schema=nothing).to_arrow(), "terms", f"{shard:04d}.parquet")
 
 
 def _stand_in_for_text(night) -> None:

@@ -33,8 +33,10 @@ from delivery.destinations import destinations
 from delivery.settings import Settings
 from delivery.spec import Destination
 from delivery.warehouse import Warehouse
+from expectations import attack_report
 from expectations.checks import Outcome
 from transforms.extraction import add_up, extract_shard
+from transforms.method import fingerprint
 from transforms.purposes import ADVERTISING, POLICY_VERSION, STATISTICS, require_served
 from transforms.release import periods, published_frame, release, repeat, week_before
 from transforms.source import (
@@ -344,18 +346,22 @@ def _disclosures(night: Night) -> dict[str, Disclosure]:
 
 def gate_tables(night: Night) -> dict:
     """
-    Validate every table as it would be published.
+    Validate every table as it would be published, and attack what is suppressed in them.
 
     Raises:
+        AttackReportRefused: the attacks were not run against these tables and this protection, or one succeeded.
         GateRefused: an expectation failed; the outcomes are kept in staging either way.
     """
     from expectations.validation import validate  # Great Expectations takes many seconds to import
+    from transforms.audit import audit  # and so does SciPy
 
+    attack_report.require_holds(attack_report.read(), fingerprint())
+    threshold = night.settings.control.threshold
     outcomes: list[Outcome] = []
+    frames = {name: night.staging.read_table("releases", f"{name}.parquet").to_pandas() for name in night.tables}
     for name, table in night.tables.items():
-        frame = night.staging.read_table("releases", f"{name}.parquet").to_pandas()
-        control = table.control.at_least(night.settings.control.threshold)
-        outcomes += validate(name, frame, table_suite(table, control.threshold))
+        outcomes += validate(name, frames[name], table_suite(table, table.control.at_least(threshold).threshold))
+    outcomes += audit(night.tables, frames, night.day, threshold)
     return _judge(night, "tables", outcomes)
 
 

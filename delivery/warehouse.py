@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from anonymizers.changes import POWER_SUMS
 from anonymizers.disclosure import AS_OF, SEPARATOR, Published
@@ -26,7 +27,10 @@ _UNDEFINED_COLUMN = "42703"
 _LOCK = 7_236_421
 """Any number that nothing else in the warehouse locks."""
 
-_AS_OF = "the night these numbers are of, Asia/Tokyo; they stay until enough members have changed / この数値の基準日(日本時間)。一定人数の変動があるまで更新しない"
+_AS_OF = (
+    "the night these numbers are of, Asia/Tokyo; they stay until enough members have changed / "
+    "この数値の基準日(日本時間)。一定人数の変動があるまで更新しない"
+)
 _NIGHT = "the night that published this row / この行を公表した夜"
 _EPOCH = "numbers of different epochs cannot be compared / エポックの異なる数値は比較できない"
 _MEASURES = {
@@ -131,7 +135,7 @@ class Warehouse:
             sa.select(*(sa.column(name) for name in table.columns))
             .select_from(history)
             .where(sa.column("epoch") == epoch, *conditions)
-            .distinct(*names)
+            .ext(distinct_on(*names))
             .order_by(*names, sa.column("night").desc())
         )
         rows = self.read(statement, relation=f'{STATS}."{table.name}_history"')
@@ -142,7 +146,7 @@ class Warehouse:
         statement = (
             sa.select(kept.cell, kept.power_sums)
             .where(kept.epoch == epoch, kept.table_name == table.name, kept.night < day)
-            .distinct(kept.cell)
+            .ext(distinct_on(kept.cell))
             .order_by(kept.cell, kept.night.desc())
         )
         rows = dict(tuple(row) for row in self.read(statement))
@@ -208,7 +212,9 @@ class Publication:
         tonight.create(self._connection)
         rows = frame.astype(object).where(frame.notna(), None).assign(night=day, epoch=epoch)
         self._copy("pg_temp.tonight", list(rows.columns), rows.itertuples(index=False, name=None))
+        self._connection.execute(sa.text("analyze pg_temp.tonight"))
         self._connection.execute(sa.text(_insert_changes(table)), {"epoch": epoch, "night": day})
+        self._connection.execute(sa.text(f'analyze {STATS}."{table.name}_history"'))
 
     def keep_references(
         self, table: Table, day: datetime.date, epoch: int, names: pd.Series, power_sums: np.ndarray
@@ -220,16 +226,12 @@ class Publication:
         packed = power_sums.astype("<u4")
         rows = ((epoch, table.name, name, day, packed[n].tobytes()) for n, name in enumerate(names))
         self._copy(f"{OWN}.cell_references", [c.name for c in _REFERENCES.columns], rows)
-        later = _REFERENCES.alias("later")
+        # Without statistics of a table just filled the planner compares every row with every other.
+        self._connection.execute(sa.text(f"analyze {OWN}.cell_references"))
         # The last ones before this night stay: it may run again.
-        superseded = sa.exists().where(
-            later.c.epoch == kept.epoch,
-            later.c.table_name == kept.table_name,
-            later.c.cell == kept.cell,
-            later.c.night > kept.night,
-            later.c.night < day,
-        )
-        self._connection.execute(_REFERENCES.delete().where(*ours, superseded))
+        last = sa.select(kept.cell, sa.func.max(kept.night).label("night")).where(*ours, kept.night < day)
+        last = last.group_by(kept.cell).subquery()
+        self._connection.execute(_REFERENCES.delete().where(*ours, kept.cell == last.c.cell, kept.night < last.c.night))
 
     def _copy(self, relation: str, columns: list[str], rows: Iterable[tuple]) -> None:
         listed = ", ".join(f'"{name}"' for name in columns)
@@ -272,20 +274,19 @@ def _latest_rows(table: Table, condition: str) -> str:
 
 
 def _insert_changes(table: Table) -> str:
-    columns = ", ".join(f'"{name}"' for name in (*table.columns, "night", "epoch"))
-    same_cell = " and ".join(f'l."{d.name}" = t."{d.name}"' for d in table.dimensions)
-    values = [name for name in table.columns if name not in {d.name for d in table.dimensions}]
-    before, tonight = (", ".join(f'{alias}."{name}"' for name in values) for alias in ("l", "t"))
+    columns = ", ".join(f'"{name}"' for name in table.columns)
     latest = _latest_rows(table, "epoch = :epoch and night < :night")
+    # EXCEPT takes two missing values for the same.
     return (
-        f'insert into {STATS}."{table.name}_history" ({columns}) select {columns} from pg_temp.tonight t '
-        f"where not exists (select from ({latest}) l where {same_cell} and ({before}) is not distinct from ({tonight}))"
+        f'insert into {STATS}."{table.name}_history" ({columns}, night, epoch) select {columns}, :night, :epoch '
+        f"from (select {columns} from pg_temp.tonight except ({latest})) changed"
     )
 
 
 def _comments(table: Table) -> Iterator[sa.TextClause]:
-    threshold = f"Numbers are perturbed; suppressed cells (few or no members) are missing. {table.note}"
-    whole = f"{table.title}. {threshold} / {table.title_ja}。数値には誤差を加え、少数または該当者なしのセルは欠測。{table.note_ja}"
+    altered = "Numbers are perturbed; suppressed cells (few or no members) are missing."
+    altered_ja = "数値には誤差を加え、少数または該当者なしのセルは欠測。"
+    whole = f"{table.title}. {altered} {table.note} / {table.title_ja}。{altered_ja}{table.note_ja}"
     columns = {m.name: f"{m.title} ({m.unit}) / {m.title_ja}" for m in table.measures} | {AS_OF: _AS_OF}
     for dimension in table.dimensions:
         columns |= _dimension_comments(dimension)

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from anonymizers.bands import TOTAL
 from anonymizers.controls import DEFAULT_THRESHOLD
 from delivery.destinations import destinations
 from delivery.destinations.liveramp import DESTINATION
@@ -46,7 +47,7 @@ def read_by(reader: Reader) -> set[str]:
 
 
 def test_there_is_something_to_check():
-    assert len(TABLES) == 6
+    assert len(TABLES) == 8
     assert len(DATASETS) == 14
     assert list(destinations()) == ["liveramp"]
 
@@ -72,9 +73,30 @@ class TestTable:
     def test_its_threshold_is_no_lower_than_the_default(self, table):
         assert table.control.threshold >= DEFAULT_THRESHOLD == 10
 
-    def test_a_mean_stands_alone(self, table):
-        kinds = [measure.kind for measure in table.measures]
-        assert MeasureKind.MEAN not in kinds or kinds == [MeasureKind.MEAN]
+    def test_magnitudes_stand_without_a_count(self, table):
+        kinds = {measure.kind for measure in table.measures}
+        magnitudes = {MeasureKind.MEAN, MeasureKind.QUANTILE}
+        assert not kinds & magnitudes or kinds <= magnitudes
+        assert bool(table.bins) == (MeasureKind.QUANTILE in kinds)
+
+    def test_it_has_a_margin_over_every_dimension_but_periods(self, table):
+        periods = {"day", "week"}
+        assert set(table.summed_over) == {d.name for d in table.dimensions} - periods
+        for dimension in table.dimensions:
+            assert dimension.is_period == (dimension.name in periods)
+            told = dimension.published_codes or re.fullmatch(dimension.published_pattern, TOTAL) and (TOTAL,) or ()
+            assert (TOTAL in told) == (not dimension.is_period)
+            assert TOTAL not in dimension.codes
+            assert not dimension.labels or dict(dimension.published_labels)[TOTAL] == "全体"
+
+    def test_it_says_of_which_night_each_number_is(self, table):
+        assert table.columns[-1] == "as_of"
+
+    def test_only_a_closed_list_or_terms_that_have_a_number_tell_that_a_cell_is_there(self, table):
+        assert table.is_open == (table.over == "terms")
+
+    def test_a_top_code_says_of_which_year_it_is(self, table):
+        assert bool(table.contribution) == bool(table.cap_year)
 
     def test_a_share_is_within_some_but_not_all_dimensions(self, table):
         names = {d.name for d in table.dimensions}
@@ -105,6 +127,10 @@ class TestTable:
         least = {c.column: c.params["min_value"] for c in table_suite(table, 12) if c.column in kinds}
         for name, kind in kinds.items():
             assert least[name] == (12 if kind in (MeasureKind.MEMBERS, MeasureKind.CONTRIBUTIONS) else 0)
+
+    def test_its_suite_wants_a_night_for_every_row(self, table):
+        checks = {c.expectation for c in table_suite(table, 10) if c.column == "as_of"}
+        assert checks == {"ExpectColumnValuesToNotBeNull", "ExpectColumnValuesToMatchRegex"}
 
     def test_members_are_counted_or_averaged_only(self, table):
         assert {m.kind for m in table.measures} <= set(MeasureKind)

@@ -74,7 +74,7 @@ WEEK = Dimension(
 )
 TERM = Dimension(
     name="term",
-    title="common noun, as the dictionary writes it",
+    title="common noun, spelt as in a dictionary",
     title_ja="語(普通名詞、辞書の見出し形)",
     pattern=r"[^\s<>@0-9]{2,20}",
     is_text=True,

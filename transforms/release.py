@@ -104,8 +104,8 @@ def _on_domain(
     if cells.codes.duplicated().any():
         raise DisclosureRefused(f"{table.name}: a cell appears twice; the shards were not merged")
     domains = [_domain(d, cells, day, boards, control) for d in table.dimensions]
-    known = _codes_of(published, table, dict(zip([d.name for d in table.dimensions], domains, strict=True)))
-    domains = [list(dict.fromkeys([*own, *known[d.name]])) for d, own in zip(table.dimensions, domains, strict=True)]
+    own = zip(range(len(domains)), table.dimensions, domains, strict=True)
+    domains = [_with_published(dimension, n, domain, published) for n, dimension, domain in own]
     for dimension, domain in zip(table.dimensions, domains, strict=True):
         outside = int((~cells.codes[dimension.name].isin(domain)).sum())
         if outside and not dimension.is_open:
@@ -128,17 +128,12 @@ def _has_row(grid: pd.MultiIndex, cells: Cells, published: Published, control: D
     return grid.isin(large) | names.isin(published.names).to_numpy() | (grid.get_level_values("term") == TOTAL)
 
 
-def _codes_of(published: Published, table: Table, domains: dict[str, list[str]]) -> dict[str, list[str]]:
-    """Codes of cells that were published before, such as of a board that is no longer there: they stay."""
-    names = [d.name for d in table.dimensions]
-    if published.names.empty:
-        return dict.fromkeys(names, [])
-    codes = published.names.str.split(disclosure.SEPARATOR, expand=True)
-    codes.columns = names
-    for dimension in table.dimensions:
-        if dimension.is_period:
-            codes = codes[codes[dimension.name].isin(domains[dimension.name])]
-    return {name: sorted(set(codes[name])) for name in names}
+def _with_published(dimension: Dimension, position: int, domain: list[str], published: Published) -> list[str]:
+    """With the codes that were published before, such as of a board that is no longer there: they stay."""
+    if dimension.codes or dimension.is_period:
+        return domain
+    known = {name.split(disclosure.SEPARATOR)[position] for name in published.names}
+    return list(dict.fromkeys([*domain, *sorted(known)]))
 
 
 def _domain(
@@ -172,7 +167,9 @@ def published_frame(table: Table, released: Release) -> pd.DataFrame:
     frame = released.frame
     if table.is_open:
         measured = [m.name for m in disclosed(table)]
-        frame = frame[frame[measured].notna().any(axis=1) | (frame["term"] == TOTAL)].reset_index(drop=True)
+        frame = frame[frame[measured].notna().any(axis=1) | (frame["term"] == TOTAL)]
+        # In an order of its own: a closed week comes back from the warehouse in that of its collation.
+        frame = frame.sort_values([d.name for d in table.dimensions], ignore_index=True)
     labels = {f"{d.name}_ja": frame[d.name].map(dict(d.published_labels)) for d in table.dimensions if d.labels}
     shares = {m.name: _share(table, m, frame) for m in table.measures if m.kind is MeasureKind.SHARE}
     return frame.assign(**labels, **shares)[list(table.columns)]

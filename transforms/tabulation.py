@@ -63,8 +63,8 @@ def _of_members(table: Table, members: pl.DataFrame) -> Cells:
 def _of_postings(table: Table, members: pl.DataFrame, postings: pl.DataFrame, day: datetime.date) -> Cells:
     first = day - datetime.timedelta(days=WINDOW_DAYS - 1)
     names = [d.name for d in table.dimensions]
-    keyed = members.select("member_no", "prefecture_code", *_MEMBER, "settled")
     own = [name for name in names if name in postings.columns]
+    keyed = members.select("member_no", *_MEMBER, "settled", *(name for name in names if name not in own))
     # Once per member, day and cell first: the margins then have fewer rows to go through.
     counted = (
         postings.filter(pl.col("day").is_between(first, day))

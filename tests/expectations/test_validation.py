@@ -7,14 +7,16 @@ import tempfile
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
 import pytest
 
+from anonymizers.cells import count, with_margins
 from anonymizers.controls import DisclosureControl
+from anonymizers.disclosure import Published
 from anonymizers.errors import GateRefused
 from expectations.checks import Check, between, present, rows
 from expectations.gate import require_green
-from transforms.release import published_frame, release
+from tests.members import KEY, frame, row
+from transforms.release import disclosed, published_frame, release
 from transforms.suites import table_suite
 from transforms.tables import catalogue
 
@@ -32,30 +34,38 @@ def validate():
     return validate
 
 
-def made(name: str, cells: list[tuple]) -> pd.DataFrame:
-    """A table as it would be published, from true cells."""
+def made(name: str, sizes: dict[tuple, int]) -> pd.DataFrame:
+    """A table as it would be published, from true cells of so many members."""
     table = TABLES[name]
-    columns = [*(d.name for d in table.dimensions), "members", "contributions"]
-    true = pa.Table.from_pylist([dict(zip(columns, cell, strict=True)) for cell in cells])
-    return published_frame(table, release(table, true, DAY, BOARDS, DisclosureControl()))
+    names = [d.name for d in table.dimensions]
+    rows = [
+        row(f"{n}/{member}", member % 4, **dict(zip(names, codes, strict=True)))
+        for n, (codes, size) in enumerate(sizes.items())
+        for member in range(size)
+    ]
+    cells = with_margins(count(frame(rows, names), names, table.bins), table.summed_over)
+    before = Published.nothing([m.name for m in disclosed(table)])
+    return published_frame(table, release(table, cells, before, DAY, BOARDS, DisclosureControl(), KEY).release)
 
 
 GOOD = {
-    "activity_by_board": [("育児の悩み", "2026-10-31", 12, 40), ("健康・家庭", "2026-10-31", 3, 9)],
-    "activity_by_hour": [("Sat", "21", 15, 20), ("Sun", "00", 1, 10)],
-    "consents_by_age_band": [
-        *(("30-34", status, 20, 0) for status in ("consented", "stopped", "withdrawn", "outdated", "none")),
-        ("35-39", "none", 9, 0),
-    ],
-    "engagement_by_age_band": [("30-34", "0", 12, 30), ("35-39", "none", 2, 40)],
-    "members_by_prefecture": [("13", "30-34", "0", 12, 0), ("47", "-19", "expecting", 1, 0)],
-    "registrations_by_month": [("2026-08", 30, 0), ("2026-10", 3, 0), ("unknown", 11, 0)],
+    "activity_by_board": {("育児の悩み", "2026-10-31"): 40, ("健康・家庭", "2026-10-31"): 3},
+    "activity_by_hour": {("Sat", "21", "13"): 40, ("Sun", "00", "unknown"): 1},
+    "consents_by_age_band": {
+        **{("30-34", status): 60 for status in ("consented", "stopped", "withdrawn", "outdated", "none")},
+        ("35-39", "none"): 9,
+    },
+    "engagement_by_age_band": {("30-34", "0"): 60, ("35-39", "none"): 20},
+    "members_by_prefecture": {("13", "30-34", "0"): 40, ("47", "-19", "expecting"): 1},
+    "registrations_by_month": {("2026-08",): 30, ("2026-10",): 3, ("unknown",): 41},
+    "retention_by_cohort": {("2026-08", "posted"): 30, ("earlier", "silent"): 40},
+    "trending_terms": {("育児の悩み", "2026-W43", "離乳食"): 40, ("雑談", "2026-W43", "保活"): 2},
 }
 
 
 @pytest.fixture(scope="module")
 def good() -> dict[str, pd.DataFrame]:
-    return {name: made(name, cells) for name, cells in GOOD.items()}
+    return {name: made(name, sizes) for name, sizes in GOOD.items()}
 
 
 def test_every_table_is_tried():

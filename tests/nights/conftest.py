@@ -4,7 +4,7 @@ import pytest
 
 from sudare import grants, postgres
 from sudare.demo.site import DEMO_DAY, make_site
-from tests.nights.sites import DAY_BEFORE, STEPS, Site, run
+from tests.nights.sites import FIRST_NIGHT, STEPS, UNTIL_GATED, Site, run
 
 MEMBERS, POSTINGS = 3_000, 12_000
 
@@ -25,12 +25,39 @@ def site(server, tmp_path) -> Site:
 
 
 @pytest.fixture(scope="session")
-def two_nights(server, tmp_path_factory) -> Site:
+def one_night(server, tmp_path_factory) -> Site:
+    """A site with its first night published; only to be copied and looked at, like those below."""
+    first = Site(server, tmp_path_factory.mktemp("one_night"))
+    run(first.night(FIRST_NIGHT))
+    return first
+
+
+@pytest.fixture(scope="session")
+def gated(one_night, tmp_path_factory) -> Site:
+    """After a gap of three nights, the next one: counted, disclosed and gated, and not yet published."""
+    next_one = one_night.copy(tmp_path_factory.mktemp("gated"))
+    run(next_one.night(), *UNTIL_GATED)
+    return next_one
+
+
+@pytest.fixture(scope="session")
+def two_nights(gated, tmp_path_factory) -> Site:
     """A site with two published nights; what lies between the steps of the second is still there."""
-    base = Site(server, tmp_path_factory.mktemp("two_nights"))
-    run(base.night(DAY_BEFORE))
-    run(base.night(), *STEPS[:-1])
-    return base
+    both = gated.copy(tmp_path_factory.mktemp("two_nights"))
+    run(both.night(), *STEPS[len(UNTIL_GATED) : -1])
+    return both
+
+
+@pytest.fixture
+def after_one(one_night, tmp_path) -> Site:
+    """A copy of the site with one published night, to be changed."""
+    return one_night.copy(tmp_path)
+
+
+@pytest.fixture
+def ready(gated, tmp_path) -> Site:
+    """A copy of the site whose second night only has to be published."""
+    return gated.copy(tmp_path)
 
 
 @pytest.fixture

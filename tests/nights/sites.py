@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pandas as pd
 import psycopg
 
 from anonymizers.controls import DisclosureControl
@@ -17,8 +18,11 @@ from delivery.night import Night
 from delivery.settings import Settings
 from sudare import postgres
 from sudare.demo.site import DEMO_DAY
+from transforms.tables import catalogue
 
-DAY_BEFORE = DEMO_DAY - datetime.timedelta(days=1)
+FIRST_NIGHT = DEMO_DAY - datetime.timedelta(days=4)
+"""A Tuesday; the demo's day is the Saturday of the same week, so both nights tell of the same closed week."""
+
 NOW = datetime.datetime(2026, 11, 2, 2, 30, tzinfo=nights.TOKYO)
 _numbers = itertools.count()
 
@@ -107,6 +111,9 @@ STEPS = (
     "close",
 )
 
+UNTIL_GATED = STEPS[: STEPS.index("publish")]
+UNTIL_PUBLISHED = STEPS[: STEPS.index("publish") + 1]
+
 
 def run(night: Night, *steps: str) -> None:
     """Run steps of a night in order, each over all its shards or destinations; all of them by default."""
@@ -135,14 +142,38 @@ def contents(*folders: Path) -> dict[str, bytes]:
 
 
 def published(site: Site) -> tuple[dict[str, bytes], str]:
-    """Everything a reader of files or of the warehouse can see."""
+    """Everything a reader of files or of the warehouse can see, and what the pipeline keeps there for itself."""
+    return contents(site.home / "published", site.home / "outbox"), json.dumps(kept(site), ensure_ascii=False)
+
+
+def kept(site: Site) -> dict[str, list[str]]:
+    """Every row of every table and view of the warehouse, in the order of their texts."""
     with psycopg.connect(site.warehouse_url) as connection:
         relations = connection.execute(
             "select table_schema, table_name from information_schema.tables "
             "where table_schema in ('stats', 'sudare') order by 1, 2"
         ).fetchall()
-        rows = {
+        return {
             f"{schema}.{name}": sorted(map(str, connection.execute(f'select * from {schema}."{name}"').fetchall()))
             for schema, name in relations
         }
-    return contents(site.home / "published", site.home / "outbox"), json.dumps(rows, ensure_ascii=False)
+
+
+def statistics(site: Site) -> tuple[dict[str, bytes], dict[str, list[str]]]:
+    """As `published`, without the feeds."""
+    return contents(site.home / "published"), kept(site)
+
+
+def in_warehouse(site: Site, sql: str) -> list[tuple]:
+    with psycopg.connect(site.warehouse_url) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def shown(site: Site, table: str, day: datetime.date = DEMO_DAY) -> pd.DataFrame:
+    """A published file as an analyst reads it, by its dimensions."""
+    frame = pd.read_csv(site.home / "published" / day.isoformat() / f"{table}.csv", dtype=str, keep_default_na=False)
+    return frame.set_index([d.name for d in catalogue()[table].dimensions])
+
+
+def manifest_of(site: Site, day: datetime.date = DEMO_DAY) -> dict:
+    return json.loads((site.home / "published" / day.isoformat() / "manifest.json").read_bytes())

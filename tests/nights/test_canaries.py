@@ -208,4 +208,4 @@ def test_the_privacy_officer_can_verify_and_the_analyst_can_read(deployment):
     assert "時間帯" in shown.stdout
     feeds = json.loads(command(deployment, "-m", "sudare.cli", "feeds", "--json").stdout)
     assert feeds[0]["legal_class"].startswith("個人データ")
-    assert len(json.loads(command(deployment, "-m", "sudare.cli", "tables", "--json").stdout)) == 6
+    assert len(json.loads(command(deployment, "-m", "sudare.cli", "tables", "--json").stdout)) == 8

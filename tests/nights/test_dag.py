@@ -53,8 +53,16 @@ def test_tables_are_published_only_behind_their_gate_and_feeds_only_behind_their
     assert tasks["gate_tables"] == ["publish"]
     assert tasks["gate_feed"] == ["hand_over"]
     assert tasks["build_feed"] == ["gate_feed"]
-    assert "publish" in tasks["redact"]
-    assert {name for name, after in tasks.items() if "publish" in after} == {"gate_tables", "redact"}
+    assert {name for name, after in tasks.items() if "publish" in after} == {"gate_tables"}
+
+
+def test_cells_are_merged_once_members_are_counted_and_texts_are_redacted(dag):
+    """Terms are counted of redacted texts only."""
+    tasks = dag["tasks"]
+    assert {name for name, after in tasks.items() if "merge_cells" in after} == {"tabulate", "redact"}
+    assert tasks["merge_cells"] == ["disclose"]
+    assert tasks["disclose"] == ["gate_tables"]
+    assert tasks["redact"] == ["merge_cells"]
 
 
 def test_the_feed_branch_waits_for_nothing_of_the_statistics(dag):

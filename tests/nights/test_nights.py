@@ -2,7 +2,6 @@
 
 import datetime
 import hashlib
-import json
 import unicodedata
 
 import polars as pl
@@ -34,67 +33,79 @@ from delivery.consent import Permitted
 from delivery.verification import verify
 from delivery.warehouse import Warehouse
 from sudare.demo.site import DEMO_DAY, make_site
-from tests.nights.sites import DAY_BEFORE, NOW, Site, contents, database_of, published, run
+from tests.members import record_key_and_point
+from tests.nights.conftest import MEMBERS, POSTINGS
+from tests.nights.sites import (
+    FIRST_NIGHT,
+    NOW,
+    UNTIL_PUBLISHED,
+    Site,
+    database_of,
+    in_warehouse,
+    manifest_of,
+    published,
+    run,
+    shown,
+)
 from transforms.tables import catalogue
 
 
-def manifest_of(site: Site, day: datetime.date = DEMO_DAY) -> dict:
-    return json.loads((site.home / "published" / day.isoformat() / "manifest.json").read_bytes())
-
-
-def test_a_night_publishes_every_table_and_the_feed_and_everything_adds_up(site):
-    night = site.night()
-    run(night)
-    told = manifest_of(site)
+def test_a_night_publishes_every_table_and_the_feed_and_everything_adds_up(two_nights):
+    told = manifest_of(two_nights)
     assert {output["table"] for output in told["outputs"]} == set(catalogue())
     for name, one in told["inputs"].items():
         assert one["read"] == one["kept"] + sum(one["dropped"].values()), name
-    (members,) = site.ask("select count(*) from members")[0]
+    (members,) = two_nights.ask("select count(*) from members")[0]
     assert told["inputs"]["members"]["read"] == members
     assert all(outcome["success"] for outcome in told["gate"])
     assert told["threshold"] == 10
-    assert verify(night.settings) == {"nights": 1, "files": 2 * len(catalogue()), "feeds": 1}
+    assert told["disclosure"] == two_nights.night().disclosure
+    assert verify(two_nights.settings()) == {"nights": 2, "files": 4 * len(catalogue()), "feeds": 2}
 
 
-def test_the_same_night_twice_gives_the_same_bytes_and_sends_nothing_twice(site):
-    run(site.night())
-    first, handed_over = published(site), (site.home / "outbox" / "liveramp").stat().st_mtime_ns
-    files = {path: path.stat().st_ino for path in (site.home / "outbox" / "liveramp").iterdir()}
-    run(site.night(now=NOW + datetime.timedelta(hours=3)))
-    assert published(site) == first
-    assert set(files) == set((site.home / "outbox" / "liveramp").iterdir()), handed_over
+def test_the_same_night_twice_gives_the_same_bytes_and_sends_nothing_twice(lived):
+    first = published(lived)
+    files = set((lived.home / "outbox" / "liveramp").iterdir())
+    run(lived.night(now=NOW + datetime.timedelta(hours=3)))
+    assert published(lived) == first
+    assert set((lived.home / "outbox" / "liveramp").iterdir()) == files
 
 
-def test_the_number_of_shards_changes_no_byte(server, tmp_path):
-    outputs = []
-    for name, size in (("few", 100_000), ("many", 350)):
-        (tmp_path / name).mkdir()
-        site = Site(server, tmp_path / name)
-        run(site.night(members_per_shard=size, postings_per_text_shard=size))
-        files, rows = published(site)
-        outputs.append((files, rows))
-    assert outputs[0] == outputs[1]
+def test_the_number_of_shards_changes_no_byte(site, one_night):
+    """Here one shard of each kind, there three of members and eight of texts."""
+    run(site.night(FIRST_NIGHT, members_per_shard=100_000, postings_per_text_shard=100_000))
+    staged = {path.name for path in (site.home / "staging" / FIRST_NIGHT.isoformat() / "summaries").iterdir()}
+    assert staged == {"extract-0000.json", "redact-0000.json"}
+    assert len(list((one_night.home / "staging" / FIRST_NIGHT.isoformat() / "summaries").iterdir())) > 8
+    assert published(site) == published(one_night)
 
 
-def test_an_analyst_finds_a_current_view_a_history_and_comments_in_both_languages(site):
-    run(site.night(DAY_BEFORE))
-    run(site.night())
-    run(site.night(DAY_BEFORE))  # an older night again leaves the current one current
-    with psycopg.connect(site.warehouse_url) as connection:
+def test_an_analyst_finds_a_current_view_a_history_and_comments_in_both_languages(two_nights):
+    """The history has what changed, by the night that published it; the view the last row of each cell."""
+    with psycopg.connect(two_nights.warehouse_url) as connection:
         for name, table in catalogue().items():
-            days = connection.execute(f"select distinct as_of from stats.{name}_history order by 1").fetchall()
-            assert days == [(DAY_BEFORE,), (DEMO_DAY,)]
-            (now,) = connection.execute(f"select array_agg(distinct as_of order by as_of) from stats.{name}").fetchone()
-            assert now == (
-                [DAY_BEFORE, DEMO_DAY] if table.over == "postings" and "day" in table.columns else [DEMO_DAY]
-            )
-            comments = connection.execute(
-                "select obj_description(c.oid), array_agg(col_description(c.oid, a.attnum)) from pg_class c "
-                "join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 where c.oid = %s::regclass group by c.oid",
-                (f"stats.{name}",),
-            ).fetchone()
-            assert table.title_ja in comments[0]
-            assert all(" / " in comment for comment in comments[1])
+            history = connection.execute(f"select * from stats.{name}_history order by night").fetchall()
+            columns = list(table.columns)
+            size = len([d for d in columns if d in {d.name for d in table.dimensions}])
+            keys = [n for n, c in enumerate(columns) if c in {d.name for d in table.dimensions}]
+            assert size == len(keys)
+            last = {tuple(row[n] for n in keys): row[: len(columns)] for row in history}
+            now = connection.execute(f"select * from stats.{name}").fetchall()
+            assert {tuple(row[n] for n in keys): row for row in now} == last
+            assert len(now) == len(last)
+            assert {row[-2] for row in history} <= {FIRST_NIGHT, DEMO_DAY}
+            assert {row[-1] for row in history} == {1}
+            assert all(row[-3] <= row[-2] for row in history)  # a number is of no later night
+            for kind in (name, f"{name}_history"):
+                comments = connection.execute(
+                    "select obj_description(c.oid), array_agg(col_description(c.oid, a.attnum)) from pg_class c "
+                    "join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 where c.oid = %s::regclass "
+                    "group by c.oid",
+                    (f"stats.{kind}",),
+                ).fetchone()
+                assert table.title_ja in comments[0]
+                assert table.note in comments[0]
+                assert all(" / " in comment for comment in comments[1])
 
 
 def test_no_number_of_a_small_cell_is_published_anywhere(lived):
@@ -218,8 +229,13 @@ def test_a_member_who_stops_statistics_is_in_no_staged_row(lived):
     before = manifest_of(lived)["inputs"]["members"]["kept"]
     member = somebody_in_the_feed(lived)
     lived.change(f"insert into opt_outs values (9000001, {member}, null, 'statistics', now(), null)")
-    run(lived.night())
-    assert manifest_of(lived)["inputs"]["members"]["kept"] == before - 1
+    night = lived.night()
+    run(night, "plan", "extract")
+    assert sum(night.staging.read_table("members", f"{n:04d}.parquet").num_rows for n in range(3)) == before - 1
+    keys = night.staging.read_table("members", "0000.parquet").column_names
+    assert {"record_key", "point", "settled"} <= set(keys)
+    whole = pl.concat([pl.from_arrow(night.staging.read_table("members", f"{n:04d}.parquet")) for n in range(3)])
+    assert record_key_and_point(member, night.statistics_key()) not in whole.select("record_key", "point").rows()
 
 
 BAD_SOURCES = {
@@ -328,10 +344,10 @@ def test_a_demo_key_is_fit_for_the_demo_site_only_and_a_real_one_for_both(site):
     run(site.night(secret=Secret("a secret of one's own, long enough for it")), "plan")
 
 
-def test_an_undeclared_column_and_table_stay_out_and_are_named(site):
-    site.change("alter table members add column blood_type text", "create table diaries (page text)")
-    run(site.night())
-    assert manifest_of(site)["undeclared_in_source"] == ["diaries.page", "members.blood_type"]
+def test_an_undeclared_column_and_table_stay_out_and_are_named(lived):
+    lived.change("alter table members add column blood_type text", "create table diaries (page text)")
+    run(lived.night(), *UNTIL_PUBLISHED)
+    assert manifest_of(lived)["undeclared_in_source"] == ["diaries.page", "members.blood_type"]
 
 
 REFUSED = {
@@ -355,24 +371,21 @@ def test_a_feed_cannot_be_encoded_without_a_permit(site):
         Permitted()
 
 
-def test_two_nights_cannot_publish_at_once(site):
-    run(site.night(), *("plan", "extract", "redact", "tabulate", "merge_cells", "disclose", "gate_tables"))
-    with Warehouse(site.warehouse_url).transaction(), pytest.raises(NightRunning):
-        run(site.night(), "publish")
-    assert contents(site.home / "published") == {}
+def test_two_nights_cannot_publish_at_once(ready):
+    before = published(ready)
+    with Warehouse(ready.warehouse_url).transaction(), pytest.raises(NightRunning):
+        run(ready.night(), "publish")
+    assert published(ready) == before
 
 
-def test_killed_after_the_commit_the_next_run_finishes_the_rename(site, monkeypatch):
+def test_killed_after_the_commit_the_next_run_finishes_the_rename(ready, monkeypatch):
     """The warehouse has the night, the files do not show it yet; nothing in between can be read as a night."""
-    run(site.night(DAY_BEFORE))
-    steps = ("plan", "extract", "redact", "tabulate", "merge_cells", "disclose", "gate_tables")
-    run(site.night(), *steps)
     with monkeypatch.context() as killed:
         killed.setattr(publication, "_show", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            run(site.night(), "publish")
-    assert not (site.home / "published" / DEMO_DAY.isoformat()).exists()
-    night = site.night()
+            run(ready.night(), "publish")
+    assert not (ready.home / "published" / DEMO_DAY.isoformat()).exists()
+    night = ready.night()
     assert publication.finish_interrupted(night.warehouse, night.settings.published) == [DEMO_DAY.isoformat()]
     assert verify(night.settings)["nights"] == 2
 
@@ -385,22 +398,41 @@ def test_a_changed_byte_is_found(lived):
         verify(night.settings)
 
 
-def test_the_site_lives_on_and_the_next_night_is_another(site):
-    run(site.night())
+def test_the_site_lives_on_and_the_next_night_is_another(lived):
+    """A Sunday: with it a week is over, whose terms are counted; those of the week before stay as they are told."""
     tomorrow = DEMO_DAY + datetime.timedelta(days=1)
-    make_site(site.source_url, members=3_000, postings=12_000, seed=7, until=tomorrow)
-    run(site.night(tomorrow, NOW + datetime.timedelta(days=1)))
-    first, second = manifest_of(site), manifest_of(site, tomorrow)
+    make_site(lived.source_url, members=MEMBERS, postings=POSTINGS, seed=7, until=tomorrow)
+    terms = in_warehouse(lived, "select * from stats.trending_terms where week = '2026-W43' order by 1, 2, 3")
+    run(lived.night(tomorrow, NOW + datetime.timedelta(days=1)))
+    first, second = manifest_of(lived), manifest_of(lived, tomorrow)
     assert first["inputs"] != second["inputs"]
-    assert (site.home / "published" / "latest").resolve() == (site.home / "published" / str(tomorrow)).resolve()
+    assert (lived.home / "published" / "latest").resolve() == (lived.home / "published" / str(tomorrow)).resolve()
+    told = shown(lived, "trending_terms", tomorrow).reset_index()
+    assert set(told["week"]) == {"2026-W44"}
+    assert set(told["as_of"]) == {tomorrow.isoformat()}
+    assert terms == in_warehouse(lived, "select * from stats.trending_terms where week = '2026-W43' order by 1, 2, 3")
+    posted = lived.ask(
+        "select count(*) from postings where posted_at >= '2026-10-26 00:00+09' and posted_at < '2026-11-02 00:00+09'"
+    )
+    assert second["inputs"]["week_texts"]["read"] == posted[0][0]
+    assert verify(lived.settings())["nights"] == 3
 
 
-def test_nothing_between_two_steps_is_left_after_a_night(site):
-    run(site.night())
-    assert {path.name for path in (site.home / "staging" / DEMO_DAY.isoformat()).iterdir()} == {
+def test_nothing_between_two_steps_is_left_after_a_night(lived):
+    place = lived.home / "staging" / DEMO_DAY.isoformat()
+    before = {path.name for path in place.iterdir()}
+    assert {"cells", "merged", "releases", "terms"} - before == {"terms"}  # no week was counted that night
+    run(lived.night(), "close")
+    assert {path.name for path in place.iterdir()} == {
         *("members", "postings", "texts", "summaries", "gates", "feeds", "plan.json", "probe.json", "boards.json")
     }
-    assert list((site.home / "outbox" / ".pending").glob("*/*")) == []
+    assert list((lived.home / "outbox" / ".pending").glob("*/*")) == []
+
+
+def test_terms_are_left_by_no_night_either(one_night):
+    """On this one they were counted: pairs of term and member, which are personal data."""
+    assert manifest_of(one_night, FIRST_NIGHT)["inputs"]["week_texts"]["kept"] > 1_000
+    assert not (one_night.home / "staging" / FIRST_NIGHT.isoformat() / "terms").exists()
 
 
 def test_staged_nights_are_deleted_after_their_days(site):

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from anonymizers.keys import Secret
+from tests.members import record_key_and_point
 from transforms.deidentification import Account, SourceRows, consent_status, deidentify, end_of, stopped
 from transforms.prefectures import PREFECTURES
 from transforms.purposes import POLICY_VERSION
@@ -15,7 +16,8 @@ from transforms.purposes import POLICY_VERSION
 DAY = datetime.date(2026, 10, 31)
 TOKYO = datetime.timezone(datetime.timedelta(hours=9))
 NOW = datetime.datetime(2026, 11, 1, 2, 30, tzinfo=TOKYO)
-KEY = Secret("a secret of more than thirty-two bytes").derive("test")
+SECRET = Secret("a secret of more than thirty-two bytes")
+KEY, STATISTICS_KEY = SECRET.derive("test"), SECRET.derive("statistics/1")
 
 TIME = pa.timestamp("us", "UTC")
 SCHEMAS = {
@@ -80,7 +82,7 @@ def source(**rows: list[dict]) -> SourceRows:
 
 
 def staged(**rows):
-    return deidentify(source(**rows), DAY, NOW, KEY)
+    return deidentify(source(**rows), DAY, NOW, KEY, STATISTICS_KEY)
 
 
 def tokyo(text: str) -> datetime.datetime:
@@ -232,11 +234,54 @@ def test_what_is_staged_of_a_member():
         "registered_month": "2024-03",
         "consent_status": "none",
         "postings_28d": 3,
+        "activity": "posted",
+        **dict(zip(("record_key", "point"), record_key_and_point(7, STATISTICS_KEY), strict=True)),
+        "settled": True,
     }
     assert rows["unknown"]["age_band"] == rows["unknown"]["registered_month"] == "unknown"
     assert rows["unknown"]["youngest_child_band"] == "none"
     assert rows["unknown"]["postings_28d"] == 0
+    assert rows["unknown"]["activity"] == "silent"
+    assert rows["unknown"]["settled"] is False  # nobody knows since when
     assert result.unfit == {"members.prefecture_code": 1}
+
+
+def test_an_account_settles_after_7_to_13_days_by_her_point_and_not_before():
+    """Counted again with a calendar; and those who registered at one time do not settle on one night."""
+    registered = [tokyo("2026-10-17T09:00") + datetime.timedelta(days=n) for n in range(15)]
+    members = [
+        {"member_id": 1_000 * day + n, "registered_at": at} for day, at in enumerate(registered) for n in range(40)
+    ]
+    found = {row["record_key"]: row["settled"] for row in staged(members=members).members.to_pylist()}
+    assert len(found) == len(members)
+    for member in members:
+        key, point = record_key_and_point(member["member_id"], STATISTICS_KEY)
+        whole_days = (tokyo("2026-11-01T00:00") - member["registered_at"]).days
+        assert found[key] == (whole_days >= 7 + point % 7)
+    shares = [
+        sum(found[record_key_and_point(m["member_id"], STATISTICS_KEY)[0]] for m in members[40 * n : 40 * n + 40])
+        for n in range(15)
+    ]
+    assert shares[0] == 40  # 14 days ago and a bit
+    assert shares[-7:] == [0] * 7
+    assert all(0 < share < 40 for share in shares[2:7])
+
+
+@pytest.mark.parametrize(
+    ("after", "settled"), [(datetime.timedelta(0), False), (-datetime.timedelta(microseconds=1), True)]
+)
+def test_an_account_settles_at_an_instant(after, settled):
+    wait = datetime.timedelta(days=7 + record_key_and_point(1, STATISTICS_KEY)[1] % 7)
+    members = [{"member_id": 1, "registered_at": end_of(DAY) - wait + after}]
+    assert staged(members=members).members["settled"].to_pylist() == [settled]
+
+
+def test_another_epoch_stages_other_keys_under_the_same_pseudonyms():
+    rows = source(members=[{"member_id": n} for n in range(50)])
+    one, other = (deidentify(rows, DAY, NOW, KEY, SECRET.derive(f"statistics/{n}")).members for n in (1, 2))
+    assert one["member_pseudonym"].equals(other["member_pseudonym"])
+    assert not set(one["record_key"].to_pylist()) & set(other["record_key"].to_pylist())
+    assert not set(one["point"].to_pylist()) & set(other["point"].to_pylist())
 
 
 def test_a_missing_prefecture_is_unknown_and_not_unfit():

@@ -1,0 +1,504 @@
+"""What is carried from night to night, in a real warehouse: changes in quorums only, all of a night or nothing."""
+
+import datetime
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import psycopg
+import pytest
+
+from anonymizers import controls, perturbation
+from anonymizers.controls import DisclosureControl
+from anonymizers.errors import NightOutOfOrder, NightRunning, StateRefused
+from anonymizers.keys import DEMO_SECRET, Secret
+from delivery import night as nights
+from delivery import publication
+from delivery.verification import verify
+from delivery.warehouse import Publication
+from sudare.demo.site import DEMO_DAY
+from tests.nights.killed_night import READY
+from tests.nights.sites import (
+    FIRST_NIGHT,
+    NOW,
+    UNTIL_PUBLISHED,
+    Site,
+    database_of,
+    in_warehouse,
+    kept,
+    manifest_of,
+    run,
+    shown,
+    statistics,
+)
+from transforms.tables import catalogue
+
+ROOT = Path(__file__).resolve().parents[2]
+BOUND = perturbation.load(controls.PERTURBATION).bound
+SECOND_NIGHT = FIRST_NIGHT + datetime.timedelta(days=1)
+TOMORROW = DEMO_DAY + datetime.timedelta(days=1)
+TABLES = list(catalogue())
+
+
+def files(site: Site, day: datetime.date = DEMO_DAY) -> dict[str, bytes]:
+    """The published tables of a night, without its manifest."""
+    folder = site.home / "published" / day.isoformat()
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "manifest.json"}
+
+
+def references(site: Site) -> set[tuple]:
+    """Of which cell and night the warehouse keeps power sums."""
+    return set(in_warehouse(site, "select table_name, cell, night from sudare.cell_references"))
+
+
+@pytest.fixture(scope="session")
+def quiet(one_night, tmp_path_factory) -> Site:
+    """The night after the first, on which hardly anything has happened."""
+    site = one_night.copy(tmp_path_factory.mktemp("quiet"))
+    run(site.night(SECOND_NIGHT), *UNTIL_PUBLISHED)
+    return site
+
+
+# What a night writes
+
+
+def test_a_quiet_night_writes_what_changed_and_the_day_it_tells_of(quiet):
+    new = {
+        name: in_warehouse(quiet, f"select * from stats.{name}_history where night = '{SECOND_NIGHT}'")
+        for name in TABLES
+    }
+    all_rows = {name: in_warehouse(quiet, f"select count(*) from stats.{name}")[0][0] for name in TABLES}
+    days = {row[1] for row in new["activity_by_board"]}
+    assert days == {SECOND_NIGHT}
+    assert len(new["activity_by_board"]) == all_rows["activity_by_board"] // 29
+    assert new["trending_terms"] == []
+    for name in set(TABLES) - {"activity_by_board", "trending_terms"}:
+        assert len(new[name]) < 0.02 * all_rows[name] + 2
+    assert sum(len(rows) for name, rows in new.items() if name != "activity_by_board") < 100
+    outputs = manifest_of(quiet, SECOND_NIGHT)["outputs"]
+    assert {o["table"]: o["rows"] for o in outputs if o["table"] != "activity_by_board"} == {
+        name: count for name, count in all_rows.items() if name != "activity_by_board"
+    }
+
+
+def test_every_change_of_a_number_is_of_its_night_and_every_other_number_stands_still(two_nights):
+    """Row by row in the two nights' files: either nothing moved, or the cell is as of the second night."""
+    for name, table in catalogue().items():
+        before, now = shown(two_nights, name, FIRST_NIGHT), shown(two_nights, name)
+        both = before.index.intersection(now.index)
+        assert len(both) > 20
+        own = [m.name for m in table.measures if m.kind.name != "SHARE"]
+        moved = (before.loc[both, own] != now.loc[both, own]).any(axis=1)
+        assert set(now.loc[both, "as_of"][moved]) <= {DEMO_DAY.isoformat()}
+        assert set(now["as_of"]) <= {FIRST_NIGHT.isoformat(), DEMO_DAY.isoformat()}
+        still = now.loc[both, "as_of"] == FIRST_NIGHT.isoformat()
+        assert before.loc[both, own][still].equals(now.loc[both, own][still])
+        assert still.mean() > 0.5
+
+
+def test_shares_are_of_published_numbers_and_move_with_them(two_nights):
+    for name, group, other in (
+        ("retention_by_cohort", "registered_month", "activity"),
+        ("consents_by_age_band", "age_band", "consent_status"),
+    ):
+        frame = shown(two_nights, name).reset_index()
+        whole = frame[frame[other] == "total"].set_index(group)["members"]
+        told = frame[frame["share_pct"] != ""]
+        assert len(told) > 20
+        share = 100 * told["members"].astype(int) / told[group].map(whole).astype(int)
+        assert ((told["share_pct"].astype(float) - share.clip(upper=100)).abs() <= 0.051).all()
+
+
+def test_references_are_kept_of_the_cells_that_changed_and_no_longer_than_the_night_may_run_again(quiet, tmp_path):
+    """After a night: those of the night itself, and of each cell the last ones before it."""
+    site = quiet.copy(tmp_path)
+    before = references(site)
+    run(site.night(), *UNTIL_PUBLISHED)
+    after = references(site)
+    last = {}
+    for table, cell, night in sorted(before, key=lambda reference: reference[2]):
+        last[table, cell] = night
+    assert {one for one in after if one[2] < DEMO_DAY} == {(*cell, night) for cell, night in last.items()}
+    assert before - after  # something was pruned
+    changed = {
+        (name, "\x1f".join(map(str, row)))
+        for name, table in catalogue().items()
+        for row in in_warehouse(
+            site,
+            f"select {', '.join(d.name for d in table.dimensions)} from stats.{name}_history "
+            f"where night = '{DEMO_DAY}' and as_of = '{DEMO_DAY}'",
+        )
+    }
+    new = {(table, cell) for table, cell, night in after if night == DEMO_DAY}
+    assert new <= changed
+    assert new
+
+
+def test_references_hold_29_residues_and_no_codes_but_the_cell_s(one_night):
+    sizes = in_warehouse(one_night, "select distinct length(power_sums), epoch from sudare.cell_references")
+    assert sizes == [(4 * 29, 1)]
+
+
+# All of a night, or nothing
+
+
+def test_a_night_after_a_gap_publishes_the_closed_days_between(two_nights):
+    """Nights of three days were never run; the next one tells of those days, and leaves the earlier ones alone."""
+    frame = shown(two_nights, "activity_by_board").reset_index()
+    as_of = frame[frame["board"] == "total"].set_index("day")["as_of"]
+    between = [str(FIRST_NIGHT + datetime.timedelta(days=n)) for n in (1, 2, 3)]
+    assert set(as_of[between]) == {DEMO_DAY.isoformat()}
+    assert set(as_of[[day for day in as_of.index if day <= str(FIRST_NIGHT)]]) == {FIRST_NIGHT.isoformat()}
+    numbers = frame[(frame["board"] == "total") & (frame["day"] >= between[0])]["members"]
+    assert (numbers.astype(int) > 100).all()
+    assert len(as_of) == 28
+
+
+BROKEN = {
+    "before the files have settled": (publication, "_settle"),
+    "before the first table": (Publication, "write"),
+    "between table and references": (Publication, "keep_references"),
+    "before the manifest is recorded": (Publication, "record"),
+}
+
+
+@pytest.mark.parametrize("where", BROKEN)
+def test_a_night_that_breaks_off_leaves_everything_as_it_was_and_can_run_again(ready, two_nights, monkeypatch, where):
+    before = statistics(ready)
+    owner, name = BROKEN[where]
+
+    def broken(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr(owner, name, broken)
+        with pytest.raises(KeyboardInterrupt):
+            run(ready.night(), "publish")
+    assert statistics(ready) == before
+    run(ready.night(), "publish")
+    assert statistics(ready) == statistics(two_nights)
+
+
+def test_a_night_that_breaks_off_after_its_last_statement_leaves_everything_as_it_was(ready, two_nights, monkeypatch):
+    """All is written and nothing committed; and the next run begins at the beginning."""
+    before, record = statistics(ready), Publication.record
+
+    def recorded_and_broken(self, *arguments):
+        record(self, *arguments)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr(Publication, "record", recorded_and_broken)
+        with pytest.raises(KeyboardInterrupt):
+            run(ready.night(), "publish")
+    assert statistics(ready) == before
+    assert kept(ready) == before[1]
+    run(ready.night(), *UNTIL_PUBLISHED)
+    assert statistics(ready) == statistics(two_nights)
+
+
+def test_a_night_that_is_killed_before_the_commit_leaves_everything_as_it_was(ready, two_nights):
+    """SIGKILL to a process of its own: no handler runs, nobody says goodbye to the database."""
+    before, settings = statistics(ready), ready.settings()
+    environment = {
+        "PATH": os.environ["PATH"],
+        "SUDARE_SOURCE_URL": settings.source_url,
+        "SUDARE_WAREHOUSE_URL": settings.warehouse_url,
+        "SUDARE_SECRET": DEMO_SECRET,
+        "SUDARE_STAGING_URL": settings.staging_url,
+        "SUDARE_PUBLISHED": str(settings.published),
+        "SUDARE_OUTBOX": str(settings.outbox),
+    }
+    command = [sys.executable, "-m", "tests.nights.killed_night", DEMO_DAY.isoformat(), NOW.isoformat()]
+    with subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline().strip() == READY
+        process.kill()
+    assert process.returncode == -9
+    assert statistics(ready) == before
+    wait_for_the_database(ready)
+    run(ready.night(), "publish")
+    assert statistics(ready) == statistics(two_nights)
+
+
+def wait_for_the_database(site: Site) -> None:
+    """Until it has noticed that nobody is there any more."""
+    name = database_of(site.warehouse_url)
+    others = f"select count(*) from pg_stat_activity where datname = '{name}' and pid <> pg_backend_pid()"
+    for _ in range(100):
+        if in_warehouse(site, others) == [(0,)]:
+            return
+        time.sleep(0.1)
+    pytest.fail("a connection of the killed night is still there")
+
+
+# What is refused
+
+
+@pytest.mark.parametrize("day", [FIRST_NIGHT, DEMO_DAY - datetime.timedelta(days=1)], ids=["published", "in the gap"])
+def test_an_older_night_is_refused_before_a_row_is_read(lived, day):
+    before = statistics(lived)
+    with pytest.raises(NightOutOfOrder) as refused:
+        run(lived.night(day))
+    assert str(refused.value) == (
+        f"{day}: the night of {DEMO_DAY} is published; an older night never overwrites a newer one's state. "
+        "Run the last night or a later one: it publishes the closed days that are missing"
+    )
+    assert refused.value.exit_status == 46
+    assert statistics(lived) == before
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "error", "message"),
+    [
+        (TOMORROW, NightOutOfOrder, rf"^{DEMO_DAY}: the night of {TOMORROW} is published"),
+        (SECOND_NIGHT, NightRunning, r"^another night has published since this one was disclosed; run it again"),
+    ],
+    ids=["a later night", "a night in between"],
+)
+def test_a_night_that_another_has_overtaken_is_not_published(ready, monkeypatch, meanwhile, error, message):
+    """Another process publishes between this one's reading of the state and its transaction."""
+    files_before, settle = statistics(ready)[0], publication._settle
+
+    def overtaken(*arguments):
+        with psycopg.connect(ready.warehouse_url) as connection:
+            connection.execute(f"insert into sudare.nights values ('{meanwhile}', repeat('0', 64), '{{}}')")
+        return settle(*arguments)
+
+    monkeypatch.setattr(publication, "_settle", overtaken)
+    before = kept(ready)
+    with pytest.raises(error, match=message):
+        run(ready.night(), "publish")
+    after = kept(ready)
+    assert len(after.pop("sudare.nights")) == len(before.pop("sudare.nights")) + 1
+    assert after == before
+    assert statistics(ready)[0] == files_before
+
+
+OTHER_STATES = {
+    "another secret": ("key_id", {"secret": Secret("a secret of one's own, long enough for it")}),
+    "a higher threshold": ("threshold", {"control": DisclosureControl(threshold=11)}),
+    "a lower threshold": ("threshold", {"control": DisclosureControl(threshold=5)}),
+    "another secret and threshold": (
+        "key_id, threshold",
+        {"secret": Secret("a secret of one's own, long enough for it"), "control": DisclosureControl(threshold=20)},
+    ),
+}
+
+
+@pytest.mark.parametrize("what", OTHER_STATES)
+@pytest.mark.parametrize("day", [DEMO_DAY, TOMORROW], ids=["the same night", "the next"])
+def test_state_of_another_key_or_threshold_is_refused(two_nights, what, day):
+    """Nothing is written before, so the shared site is as it was; a change of them would tell who has changed."""
+    named, changes = OTHER_STATES[what]
+    before = statistics(two_nights)
+    with pytest.raises(StateRefused) as refused:
+        nights._require_state(two_nights.night(day, **changes))
+    assert str(refused.value).startswith(f"the published numbers have another {named}; going on would tell who changed")
+    assert refused.value.exit_status == 45
+    assert statistics(two_nights) == before
+
+
+def test_state_of_another_perturbation_table_is_refused(lived, monkeypatch):
+    before = statistics(lived)
+    monkeypatch.setattr(nights, "perturbation_digest", lambda: "0" * 64)
+    with pytest.raises(StateRefused, match=r"^the published numbers have another perturbation; "):
+        run(lived.night())
+    assert statistics(lived) == before
+
+
+def test_state_of_nights_before_there_was_a_quorum_is_refused(lived):
+    """A manifest that does not say what its numbers depend on, and a history of another form."""
+    with psycopg.connect(lived.warehouse_url) as connection:
+        connection.execute("update sudare.nights set manifest = (manifest::jsonb - 'disclosure')::text")
+    with pytest.raises(StateRefused, match=r"another epoch, key_id, perturbation, threshold; "):
+        nights._require_state(lived.night())
+    with psycopg.connect(lived.warehouse_url) as connection:
+        connection.execute("drop view stats.trending_terms")
+        connection.execute("alter table stats.trending_terms_history drop column night")
+    with pytest.raises(StateRefused, match=r"^stats: its tables were made by a version without a change quorum; "):
+        nights._published(lived.night(), catalogue()["trending_terms"])
+
+
+def test_references_that_are_no_power_sums_are_refused(lived):
+    with psycopg.connect(lived.warehouse_url) as connection:
+        connection.execute("update sudare.cell_references set power_sums = 'x' where table_name = 'trending_terms'")
+    with pytest.raises(StateRefused, match=r"^trending_terms: sudare\.cell_references holds something other than"):
+        nights._published(lived.night(TOMORROW - datetime.timedelta(days=1)), catalogue()["trending_terms"])
+
+
+def test_a_later_epoch_starts_anew_and_is_not_left_again(lived):
+    """Other noise, every number as of tonight, weeks told anew; the old rows stay in the history only."""
+    before, first = kept(lived), files(lived)
+    run(lived.night(epoch=2), *UNTIL_PUBLISHED)
+    after = kept(lived)
+    for name, table in catalogue().items():
+        history, view = f"stats.{name}_history", f"stats.{name}"
+        assert set(before[history]) < set(after[history])
+        assert {row[0] for row in in_warehouse(lived, f"select distinct as_of from {view}")} == {DEMO_DAY}
+        columns = ", ".join(table.columns)
+        new = in_warehouse(lived, f"select {columns} from {history} where epoch = 2")
+        assert sorted(map(str, new)) == after[view]
+    assert manifest_of(lived)["disclosure"]["epoch"] == 2
+    assert set(files(lived)) == set(first)
+    assert not [name for name in first if files(lived)[name] == first[name]]
+    assert set(before["sudare.cell_references"]) <= set(after["sudare.cell_references"])
+    assert verify(lived.settings())["nights"] == 2
+    with pytest.raises(StateRefused, match=r"^the published numbers have another epoch, key_id; "):
+        run(lived.night(TOMORROW, NOW + datetime.timedelta(days=1)))
+    assert kept(lived) == after
+
+
+# What happens at the site after a day is closed
+
+
+def day(text: str) -> str:
+    return f"posted_at >= '{text} 00:00+09' and posted_at < '{text} 00:00+09'::timestamptz + interval '1 day'"
+
+
+SETTLED = "member_id in (select member_id from members where status = 'active' and registered_at < '2026-10-01')"
+
+
+STAYED = (
+    "member_id not in (select member_id from opt_outs where kind = 'statistics' and member_id is not null and "
+    f"coalesce(revoked_at, 'infinity') > '{NOW.isoformat()}') and member_id not in (select member_id from "
+    "rights_requests where kind in ('stop_use', 'erase') and identity_verified_at is not null)"
+)
+
+
+def deleted(text: str, count: int) -> str:
+    """Of some settled members who wrote on a day, all postings of that day go."""
+    authors = (
+        f"select member_id from postings where {day(text)} and deleted_at is null and {SETTLED} and {STAYED} "
+        f"group by 1 order by 1 limit {count}"
+    )
+    return f"update postings set deleted_at = now() where {day(text)} and member_id in ({authors})"
+
+
+def late(text: str, count: int) -> str:
+    """For a day on which some settled members had not written, a posting of each comes in."""
+    wrote = f"select member_id from postings where {day(text)} and member_id is not null"
+    chosen = (
+        f"select min(posting_id) from postings where deleted_at is null and {SETTLED} and {STAYED} "
+        f"and member_id not in ({wrote}) group by member_id order by member_id limit {count}"
+    )
+    return (
+        "insert into postings (posting_id, thread_id, member_id, body, posted_at) select posting_id + 1000000000, "
+        f"thread_id, member_id, body, '{text} 12:00+09' from postings where posting_id in ({chosen})"
+    )
+
+
+def test_late_data_of_a_closed_day_changes_it_in_a_quorum_only(lived):
+    """Postings deleted and postings come in late, of nine members and of twenty."""
+    before = shown(lived, "activity_by_board")
+    few_deleted, many_deleted, few_late, many_late = "2026-10-19", "2026-10-20", "2026-10-21", "2026-10-22"
+    texts = (few_deleted, many_deleted, few_late, many_late)
+    count = "select count(distinct member_id) from postings where deleted_at is null and "
+    had = [lived.ask(count + day(text))[0][0] for text in texts]
+    lived.change(deleted(few_deleted, 9), deleted(many_deleted, 20), late(few_late, 9), late(many_late, 20))
+    assert [lived.ask(count + day(text))[0][0] - n for text, n in zip(texts, had, strict=True)] == [-9, -20, 9, 20]
+    run(lived.night(), *UNTIL_PUBLISHED)
+    now = shown(lived, "activity_by_board")
+    for text in (few_deleted, few_late):
+        assert now.xs(text, level="day").equals(before.xs(text, level="day"))
+    for text in (many_deleted, many_late):
+        assert now.loc[("total", text), "as_of"] == DEMO_DAY.isoformat()
+        true = lived.ask(
+            f"select count(distinct member_id) from postings join members using (member_id) where {day(text)} "
+            f"and deleted_at is null and status = 'active' and registered_at < '{TOMORROW} 00:00+09' and {STAYED}"
+        )[0][0]
+        assert abs(int(now.loc[("total", text), "members"]) - true) <= BOUND
+    others = [text for text in before.index.levels[1] if text not in (few_deleted, many_deleted, few_late, many_late)]
+    for text in others:
+        assert now.xs(text, level="day").equals(before.xs(text, level="day"))
+
+
+def test_one_member_who_stops_statistics_changes_nothing_that_is_visible(after_one, quiet):
+    """She is counted no longer from that night on; the files are byte for byte those of a night on which she stayed."""
+    (member,), *_ = after_one.ask(
+        "select member_id from members m where status = 'active' and registered_at < '2026-01-01' and not exists "
+        "(select from opt_outs o where o.member_id = m.member_id) and not exists (select from rights_requests r where "
+        "r.member_id = m.member_id) and not exists (select from postings p where p.member_id = m.member_id "
+        "and posted_at > '2026-09-25') order by member_id"
+    )
+    after_one.change(f"insert into opt_outs values (9000001, {member}, null, 'statistics', now(), null)")
+    run(after_one.night(SECOND_NIGHT), *UNTIL_PUBLISHED)
+    counted = [manifest_of(site, SECOND_NIGHT)["inputs"]["members"]["kept"] for site in (after_one, quiet)]
+    assert counted[0] == counted[1] - 1
+    assert files(after_one, SECOND_NIGHT) == files(quiet, SECOND_NIGHT)
+    for name in TABLES:
+        rows = f"select * from stats.{name}_history order by {', '.join(catalogue()[name].columns)}, night"
+        assert in_warehouse(after_one, rows) == in_warehouse(quiet, rows)
+
+
+def test_a_board_that_is_removed_or_made_sensitive_does_not_break_the_night(lived):
+    """Its rows stay; they lose their numbers where a quorum has left, and keep them where not."""
+    before = shown(lived, "activity_by_board").reset_index()
+    named = before[(before["members"] != "") & ~before["board"].isin(["total", "健康・家庭"])]["board"].value_counts()
+    gone, sensitive = named.index[:2]
+    lived.change(
+        "alter table threads drop constraint threads_board_id_fkey",
+        f"delete from boards where title = '{gone}'",
+        f"update boards set is_sensitive = true where title = '{sensitive}'",
+    )
+    run(lived.night(), *UNTIL_PUBLISHED)
+    now = shown(lived, "activity_by_board").reset_index()
+    for board in (gone, sensitive):
+        rows, earlier = (frame[frame["board"] == board].set_index("day") for frame in (now, before))
+        known = earlier.index[earlier["as_of"] == str(FIRST_NIGHT)]
+        assert set(known) <= set(rows.index)
+        emptied = rows.loc[known][rows.loc[known, "members"] != earlier.loc[known, "members"]]
+        assert len(emptied)
+        assert set(emptied["members"]) == {""}
+        assert set(emptied["as_of"]) == {DEMO_DAY.isoformat()}
+        stay = rows.loc[known].drop(emptied.index)
+        assert stay[["members", "postings", "as_of"]].equals(earlier.loc[stay.index, ["members", "postings", "as_of"]])
+    # The terms of the closed week are told as they were.
+    assert files(lived)["trending_terms.csv"] == files(lived, FIRST_NIGHT)["trending_terms.csv"]
+    assert verify(lived.settings())["nights"] == 2
+
+
+# Closed weeks
+
+
+def test_the_terms_of_a_closed_week_are_published_once_and_repeated_byte_for_byte(two_nights):
+    first, second = (
+        {name: content for name, content in files(two_nights, night).items() if name.startswith("trending_terms")}
+        for night in (FIRST_NIGHT, DEMO_DAY)
+    )
+    assert first == second
+    assert len(first) == 2
+    rows = in_warehouse(two_nights, "select distinct night, week, as_of from stats.trending_terms_history")
+    assert rows == [(FIRST_NIGHT, "2026-W43", FIRST_NIGHT)]
+
+
+def test_no_text_of_a_told_week_is_read_again(two_nights):
+    """The second night's text branch reads the day's postings and no others, and stages no terms."""
+    of_day = two_nights.ask(f"select count(*) from postings where {day(DEMO_DAY.isoformat())}")[0][0]
+    told = manifest_of(two_nights)["inputs"]
+    assert told["texts"]["read"] == of_day > 100
+    assert "week_texts" not in told
+    assert two_nights.night().staging.read_json("plan.json")["terms_of_week"] is None
+    assert not (two_nights.home / "staging" / DEMO_DAY.isoformat() / "terms").exists()
+    of_week = two_nights.ask(
+        "select count(*) from postings where posted_at >= '2026-10-19 00:00+09' and posted_at < '2026-10-26 00:00+09'"
+    )[0][0]
+    assert manifest_of(two_nights, FIRST_NIGHT)["inputs"]["week_texts"]["read"] == of_week > 1_000
+
+
+def test_every_term_has_the_members_it_needs_and_a_margin_stands_for_every_board(one_night):
+    """Counted again from the source as far as it can be: nobody used a term who wrote nothing that week."""
+    told = shown(one_night, "trending_terms", FIRST_NIGHT).reset_index()
+    terms = told[told["term"] != "total"]
+    assert len(terms) > 100
+    assert (terms["members"].astype(int) >= 10).all()
+    assert set(told[told["term"] == "total"]["board"]) == set(told["board"])
+    wrote = one_night.ask(
+        "select count(distinct member_id) from postings where posted_at >= '2026-10-19 00:00+09' "
+        "and posted_at < '2026-10-26 00:00+09' and deleted_at is null"
+    )[0][0]
+    whole = told[(told["board"] == "total") & (told["term"] == "total")]["members"].astype(int).item()
+    assert whole <= wrote + BOUND
+    assert pd.to_numeric(terms[terms["board"] == "total"]["members"]).max() <= whole + 2 * BOUND
