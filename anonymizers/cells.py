@@ -33,7 +33,7 @@ class Cells:
         contributions: The sum of their capped contributions.
         largest, second: The two largest contributions of single members; 0 where there are none.
         cell_key: The sum of the members' record keys modulo 2³².
-        power_sums: Shape (cells, 29), of the settled members; see `anonymizers.changes`.
+        power_sums: Shape (cells, 58), of the settled members and of all of them; see `anonymizers.changes`.
         histogram: Shape (cells, bins), members by the bin of their contribution; no bins for most tables.
     """
 
@@ -119,13 +119,12 @@ def count(rows: pl.DataFrame, dimensions: Sequence[str], bins: Sequence[int] = (
             amount.max().alias("largest"),
             amount.top_k(2).min().alias("smaller"),
             (pl.col("record_key").cast(pl.UInt64).sum() % (1 << 32)).cast(pl.Int64).alias("cell_key"),
-            pl.col("point").filter(pl.col("settled")).alias("points"),
+            pl.col("point").filter(pl.col("settled")).alias("settled_points"),
+            pl.col("point").alias("points"),
             *(_in_bin(amount, bins, k).alias(f"bin_{k}") for k in range(len(bins))),
         )
         .sort(dimensions)
     )
-    sizes = grouped["points"].list.len().to_numpy()
-    points = grouped["points"].explode(empty_as_null=False, keep_nulls=False).to_numpy()
     members = grouped["members"].to_numpy()
     return Cells(
         grouped.select(dimensions).to_pandas().astype(object),
@@ -134,11 +133,18 @@ def count(rows: pl.DataFrame, dimensions: Sequence[str], bins: Sequence[int] = (
         grouped["largest"].to_numpy(),
         np.where(members > 1, grouped["smaller"].to_numpy(), 0),
         grouped["cell_key"].to_numpy(),
-        changes.power_sums(points, np.repeat(np.arange(len(sizes)), sizes), len(sizes)),
+        np.hstack([_power_sums(grouped[name]) for name in ("settled_points", "points")]),
         np.column_stack([grouped[f"bin_{k}"].to_numpy() for k in range(len(bins))])
         if bins
-        else np.zeros((len(sizes), 0), np.int64),
+        else np.zeros((len(members), 0), np.int64),
     )
+
+
+def _power_sums(points: pl.Series) -> np.ndarray:
+    """Of lists of points, one list a cell."""
+    sizes = points.list.len().to_numpy()
+    flat = points.explode(empty_as_null=False, keep_nulls=False).to_numpy()
+    return changes.power_sums(flat, np.repeat(np.arange(len(sizes)), sizes), len(sizes))
 
 
 def _in_bin(amount: pl.Expr, bins: Sequence[int], k: int) -> pl.Expr:

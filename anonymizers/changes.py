@@ -24,7 +24,10 @@ MOST_COUNTED = 15
 """Distinct members that can be told apart; more count as this many."""
 
 POWER_SUMS = 2 * MOST_COUNTED - 1
-"""Numbers kept of a set of members."""
+"""Numbers that stand for a set of members."""
+
+KEPT_SUMS = 2 * POWER_SUMS
+"""Numbers kept of a cell: of its settled members, then of all of them."""
 
 _CELLS_AT_ONCE = 1 << 13
 """As many as stay in a core's cache: five times as fast as all at once."""
@@ -60,23 +63,6 @@ def power_sums(points: np.ndarray, groups: np.ndarray, count: int) -> np.ndarray
     return sums
 
 
-def add(sums: np.ndarray, groups: np.ndarray, count: int) -> np.ndarray:
-    """
-    Add up power sums, of shards or of cells of disjoint members.
-
-    Args:
-        sums: Shape (rows, 29).
-
-        groups, count: As for `power_sums`.
-
-    Returns:
-        Shape (count, 29).
-    """
-    total = np.zeros((count, POWER_SUMS), np.int64)
-    np.add.at(total, groups, sums)
-    return total % FIELD
-
-
 def distinct_changes(before: np.ndarray, now: np.ndarray) -> np.ndarray:
     """
     How many distinct members are in one of two states of a cell and not in the other.
@@ -94,6 +80,24 @@ def distinct_changes(before: np.ndarray, now: np.ndarray) -> np.ndarray:
         difference = (now[chunk] - before[chunk]) % FIELD
         counted[chunk] = _rank(np.ascontiguousarray(difference.astype(np.uint64).T))
     return counted
+
+
+def distinct_changes_of_cells(before: np.ndarray, now: np.ndarray) -> np.ndarray:
+    """
+    How many distinct members of cells have changed, whichever is less: of the settled ones, and of all.
+
+    Whoever settles has been in the number before, and is no change of it; whoever is new does not count yet.
+
+    Args:
+        before, now: Power sums of cells, shape (cells, 58).
+
+    Returns:
+        Shape (cells,), as `distinct_changes`.
+    """
+    settled, everybody = (
+        distinct_changes(before[:, part], now[:, part]) for part in (slice(0, POWER_SUMS), slice(POWER_SUMS, None))
+    )
+    return np.minimum(settled, everybody)
 
 
 def _rank(moments: np.ndarray) -> np.ndarray:

@@ -66,7 +66,7 @@ class Published:
     Attributes:
         names: The cells, shape (cells,); see `cell_names`.
         numbers: Shape (cells, measures + 1): the measures as published, missing where suppressed, and ``as_of``.
-        power_sums: Shape (cells, 29), of the members who were in the cell when it last changed.
+        power_sums: Shape (cells, 58), of the members who were in the cell when it last changed.
     """
 
     names: pd.Series
@@ -77,7 +77,7 @@ class Published:
     def nothing(cls, measures: Sequence[str]) -> "Published":
         """Before the first night."""
         numbers = pd.DataFrame(columns=[*measures, AS_OF], dtype=object)
-        return cls(pd.Series(dtype=object), numbers, np.zeros((0, changes.POWER_SUMS), np.int64))
+        return cls(pd.Series(dtype=object), numbers, np.zeros((0, changes.KEPT_SUMS), np.int64))
 
 
 @dataclass(frozen=True, init=False)
@@ -110,7 +110,7 @@ class Disclosure:
 
     Attributes:
         release: What may be published.
-        references: Names and power sums, shape (changed cells, 29), to be kept with it; never published.
+        references: Names and power sums, shape (changed cells, 58), to be kept with it; never published.
     """
 
     release: Release
@@ -127,12 +127,14 @@ def disclose(
     key: Key,
     night: str,
     bins: Sequence[int] = (),
+    population: str = "",
+    listed: np.ndarray | None = None,
 ) -> Disclosure:
     """
     Protect one table.
 
     Args:
-        table: Name, for the quorum's draw and the messages.
+        table: Name, for the messages.
 
         cells: True cells, all that are to be published tonight, those of nobody included.
 
@@ -148,6 +150,12 @@ def disclose(
 
         bins: Lower bounds of the histogram's bins, for quantiles.
 
+        population: Whom the table counts, its name by default. Tables of one population have the same quorum for the
+            same cell: what one of them suppresses the other does not tell.
+
+        listed: Of a table whose cells nobody can list beforehand, shape (cells,): which have a row even without a
+            number. By default all have.
+
     Returns:
         The release, its rows in the order of ``cells``; and the references of the cells that changed.
 
@@ -158,11 +166,13 @@ def disclose(
     _require_counts(table, cells)
     names = cell_names(cells.codes)
     before = _align(published, names, measures, night)
-    quorum = _quorums(table, names, before.numbers[AS_OF], key)
-    changed = changes.distinct_changes(before.power_sums, cells.power_sums) >= quorum
+    said = _what_it_says(cells.codes)
+    quorum = _quorums(population or table, said, before.numbers[AS_OF], key)
+    changed = changes.distinct_changes_of_cells(before.power_sums, cells.power_sums) >= quorum
     enough = cells.members >= control.threshold + quorum - QUORUM[0]
     shown_before = before.numbers[[m.name for m in measures]].notna().any(axis=1).to_numpy()
-    fresh = _numbers(cells, measures, control, key, bins)
+    keys = said + cells.cell_key.astype(str)
+    fresh = _numbers(cells, keys, measures, control, key, bins)
     # A margin whose numbers dominance hides is none to show cells under, tonight as on the nights to come.
     tells = enough & fresh.notna().any(axis=1).to_numpy()
     shown = _under_shown_margins(cells.codes, np.where(changed, tells, shown_before))
@@ -173,8 +183,11 @@ def disclose(
         tonight = fresh[column].where(shown).astype(object)
         frame[column] = frame[column].mask(changed, tonight).astype(fresh[column].dtype)
     frame[AS_OF] = frame[AS_OF].mask(changed, night)
-    release = _make_release(table, pd.concat([cells.codes, frame], axis=1), measures, control, night)
-    return Disclosure(release, names[changed], cells.power_sums[changed])
+    has_row = shown if listed is None else shown | listed
+    rows = pd.concat([cells.codes, frame], axis=1)[has_row if listed is not None else slice(None)]
+    kept = changed & has_row if listed is not None else changed
+    release = _make_release(table, rows.reset_index(drop=True), measures, control, night)
+    return Disclosure(release, names[kept], cells.power_sums[kept])
 
 
 def cell_names(codes: pd.DataFrame) -> pd.Series:
@@ -200,15 +213,31 @@ def _align(published: Published, names: pd.Series, measures: Sequence[Measure], 
     numbers = numbers.reset_index(drop=True)[[*columns, AS_OF]].astype(object)
     numbers.loc[~known, columns] = None
     numbers.loc[~known, AS_OF] = night
-    sums = np.zeros((len(names), changes.POWER_SUMS), np.int64)
+    sums = np.zeros((len(names), changes.KEPT_SUMS), np.int64)
     sums[known] = published.power_sums[positions[known]]
     return Published(names, numbers, sums)
 
 
-def _quorums(table: str, names: pd.Series, as_of: pd.Series, key: Key) -> np.ndarray:
+def _quorums(population: str, said: pd.Series, as_of: pd.Series, key: Key) -> np.ndarray:
     """How many members must change: drawn anew after each change, so that no probing of a cell finds it out."""
     least, most = QUORUM
-    return least + _draws(key, f"quorum:{table}", names + SEPARATOR + as_of) % (most - least + 1)
+    return least + _draws(key, f"quorum:{population}", said + as_of) % (most - least + 1)
+
+
+def _what_it_says(codes: pd.DataFrame) -> pd.Series:
+    """
+    What each cell says of its members, whatever its table: dimensions that are summed away say nothing.
+
+    Draws are by it, so that the same cell in two tables is one cell; and a margin and the only one of its cells that
+    is not empty are two, so that their numbers do not say that the others are.
+    """
+    names = sorted(codes.columns)
+    said = [
+        pl.when(pl.col(name) == TOTAL).then(pl.lit("")).otherwise(pl.lit(f"{name}=") + pl.col(name) + SEPARATOR)
+        for name in names
+    ]
+    frame = pl.DataFrame({name: pl.Series(codes[name].to_numpy(), dtype=pl.String) for name in names})
+    return pd.Series(frame.select(pl.concat_str(said)).to_series().to_numpy(), dtype=object)
 
 
 def _under_shown_margins(codes: pd.DataFrame, shown: np.ndarray) -> np.ndarray:
@@ -228,31 +257,36 @@ def _under_shown_margins(codes: pd.DataFrame, shown: np.ndarray) -> np.ndarray:
 
 
 def _numbers(
-    cells: Cells, measures: Sequence[Measure], control: DisclosureControl, key: Key, bins: Sequence[int]
+    cells: Cells,
+    keys: pd.Series,
+    measures: Sequence[Measure],
+    control: DisclosureControl,
+    key: Key,
+    bins: Sequence[int],
 ) -> pd.DataFrame:
     """The protected numbers of every cell, as if it were released tonight."""
     table = perturbation.load(PERTURBATION)
     # Of what is above the threshold, which stays 0 where it is 0: no number under the threshold comes out.
     above = np.maximum(cells.members - control.threshold, 0)
-    members = table.perturb(above, cells.cell_key.astype(np.uint32)) + control.threshold
+    members = table.perturb(above, _draws(key, "noise", keys).astype(np.uint32)) + control.threshold
     columns = {}
     for measure in measures:
         match measure.statistic:
             case Statistic.MEMBERS:
                 columns[measure.name] = pd.Series(members, dtype="Int64")
             case Statistic.CONTRIBUTIONS:
-                columns[measure.name] = (_means(cells, key) * members).round().astype("Int64")
+                columns[measure.name] = (_means(cells, keys, key) * members).round().astype("Int64")
             case Statistic.MEAN:
-                columns[measure.name] = _means(cells, key).round(2)
+                columns[measure.name] = _means(cells, keys, key).round(2)
             case Statistic.QUANTILE:
-                columns[measure.name] = _quantiles(cells, measure.quantile, bins, key)
+                columns[measure.name] = _quantiles(cells, keys, measure.quantile, bins, key)
     return pd.DataFrame(columns)
 
 
-def _means(cells: Cells, key: Key) -> pd.Series:
+def _means(cells: Cells, keys: pd.Series, key: Key) -> pd.Series:
     """Noisy means; missing where one or two members make most of the sum."""
     least, most = MAGNITUDE_NOISE
-    draws = _draws(key, "magnitude", pd.Series(cells.cell_key))
+    draws = _draws(key, "magnitude", keys)
     size = least + (most - least) * (draws >> 1) / 2**31
     noise = np.where(draws & 1, size, -size) * cells.largest
     means = pd.Series((cells.contributions + noise) / np.maximum(cells.members, 1), dtype="Float64")
@@ -268,9 +302,9 @@ def _dominated(cells: Cells) -> np.ndarray:
     return (cells.contributions > 0) & (share | (rest < P_PERCENT * cells.largest))
 
 
-def _quantiles(cells: Cells, quantile: float, bins: Sequence[int], key: Key) -> pd.Series:
+def _quantiles(cells: Cells, keys: pd.Series, quantile: float, bins: Sequence[int], key: Key) -> pd.Series:
     """Interpolated in a histogram with noise in every bin, so never a member's own number."""
-    counts = _noisy_histogram(cells, key)
+    counts = _noisy_histogram(cells, keys, key)
     below = np.cumsum(counts, axis=1)
     target = quantile * below[:, -1:]
     bin_of = (below < target).sum(axis=1).clip(max=len(bins) - 1)
@@ -283,11 +317,11 @@ def _quantiles(cells: Cells, quantile: float, bins: Sequence[int], key: Key) -> 
     return pd.Series(values, dtype="Float64").round(1).mask(cells.members < QUANTILE_THRESHOLD)
 
 
-def _noisy_histogram(cells: Cells, key: Key) -> np.ndarray:
+def _noisy_histogram(cells: Cells, keys: pd.Series, key: Key) -> np.ndarray:
     table = perturbation.load(PERTURBATION)
     noisy = []
     for k in range(cells.histogram.shape[1]):
-        draws = _draws(key, f"bin:{k}", pd.Series(cells.cell_key)).astype(np.uint32)
+        draws = _draws(key, f"bin:{k}", keys).astype(np.uint32)
         # Only the noise of large counts: a histogram is not shown, and its bins may be empty.
         large = np.full(len(cells), 10**6)
         noisy.append(np.maximum(cells.histogram[:, k] + table.perturb(large, draws) - large, 0))

@@ -23,18 +23,19 @@ def trial_cells(
     groups: np.ndarray, people: np.ndarray, settled: np.ndarray, key: Key, amounts: np.ndarray | None = None
 ) -> Cells:
     """One cell per trial, also those of nobody."""
+    names = np.array([f"{n:05d}" for n in range(TRIALS)], dtype=object)
     rows = pl.DataFrame(
         {
-            "trial": [f"{n:05d}" for n in groups],
+            "trial": names[groups],
             "member": people,
             "settled": settled,
             "contribution": np.zeros(len(groups), np.int64) if amounts is None else amounts,
         }
     ).with_columns(*record_keys("member", key))
     found = count(rows, ["trial"])
-    names = pd.DataFrame({"trial": [f"{n:05d}" for n in range(TRIALS)]}, dtype=object)
-    taken = found.take(pd.Index(found.codes["trial"]).get_indexer(names["trial"]))
-    return Cells(names, *(getattr(taken, name) for name in Cells.__dataclass_fields__ if name != "codes"))
+    taken = found.take(pd.Index(found.codes["trial"]).get_indexer(names))
+    parts = (getattr(taken, name) for name in Cells.__dataclass_fields__ if name != "codes")
+    return Cells(pd.DataFrame({"trial": names}), *parts)
 
 
 def _decision(seen: np.ndarray, truth: np.ndarray) -> float:

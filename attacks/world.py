@@ -13,12 +13,13 @@ import numpy as np
 import polars as pl
 
 from anonymizers import bands
-from anonymizers.controls import SETTLING_DAYS, SETTLING_SPREAD_DAYS
 from anonymizers.keys import Key
 from anonymizers.record_keys import record_keys
+from transforms.deidentification import settled
 from transforms.prefectures import PREFECTURES
 from transforms.spec import WINDOW_DAYS
 
+TOKYO = datetime.timezone(datetime.timedelta(hours=9))
 FIRST_NIGHT = datetime.date(2026, 8, 1)
 BOARDS = ("妊娠中の生活", "育児の悩み", "しつけ・発達", "雑談", bands.SENSITIVE_BOARDS)
 _STATES = ("consented", "stopped", "withdrawn", "outdated", "none")
@@ -118,11 +119,13 @@ class World:
         """Members and postings as staging holds them on a night."""
         day = self.day(night)
         first = day - datetime.timedelta(days=WINDOW_DAYS - 1)
-        there = self.attributes(night).with_columns(*record_keys("member_id", key)).with_row_index("member_no")
+        midnight = pl.lit(datetime.datetime.combine(self.day(0), datetime.time(), TOKYO))
+        registered = (midnight + pl.duration(days=pl.col("joined"))).alias("registered_at")
+        keyed = self.attributes(night).with_columns(registered, *record_keys("member_id", key))
+        there = keyed.with_row_index("member_no")
         recent = self.posted.filter(pl.col("day").is_between(first, day))
         written = recent.group_by("member_id").agg(pl.len().alias("postings_28d"))
         codes = [code for code, _ in PREFECTURES]
-        wait = SETTLING_DAYS + pl.col("point") % SETTLING_SPREAD_DAYS
         members = there.join(written, on="member_id", how="left", maintain_order="left").select(
             "member_id",
             "member_no",
@@ -138,7 +141,7 @@ class World:
             .alias("activity"),
             "record_key",
             "point",
-            (pl.col("joined") + wait <= night).alias("settled"),
+            settled(day).alias("settled"),
         )
         postings = recent.join(members.select("member_id", "member_no"), on="member_id")
         return members.drop("member_id"), postings.select("member_no", "board", "day", "hour", "weekday")

@@ -105,9 +105,9 @@ def write(spec: Table, day: datetime.date, told) -> None:
     warehouse = _WAREHOUSE[0][0]
     with step("  state update by COPY, one transaction"), warehouse.transaction() as transaction:
         transaction.write(spec, day, 1, typed(spec, published_frame(spec, told.release)))
-        transaction.keep_references(spec, day, 1, told.names, told.references)
+        transaction.keep_references(spec, 1, told.names, told.references)
     with step("  state read for the next night"):
-        warehouse.published(spec, day + datetime.timedelta(days=1), 1, {})
+        warehouse.published(spec, 1, {})
 
 
 _WAREHOUSE: list = []

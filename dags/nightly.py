@@ -41,7 +41,7 @@ def step(name: str, **options):
     doc_md="""
     **Owner**: the engineer on call. **If it fails**: the failed task's last line gives a reason code; the
     runbook in the README says what to do. Nothing of a failed branch was published. Running the same day
-    again is safe at any time and sends nothing twice.
+    again is safe while no later one is published, and sends nothing twice.
     """,
 )
 def nightly():

@@ -16,6 +16,20 @@ from anonymizers.errors import PublicationBroken
 from expectations.checks import Outcome
 
 PACKAGES = ("anonymizers", "expectations", "transforms", "delivery", "dags")
+PUBLISHED = (
+    "night",
+    "purpose",
+    "policy_version",
+    "code_version",
+    "key_ids",
+    "disclosure",
+    "threshold",
+    "gate",
+    "outputs",
+)
+"""What of a night's manifest lies beside its tables. The counts of what was read are exact and of this very night: they
+are kept in the warehouse, in schema ``sudare``, for whoever answers for the night."""
+
 LEGAL_CLASS_STATISTICS = "統計情報"
 LEGAL_CLASS_FEED = "個人データ(第三者提供)"
 
@@ -33,6 +47,11 @@ def code_version() -> str:
 def render(manifest: dict) -> bytes:
     """One manifest, one sequence of bytes."""
     return (json.dumps(manifest, ensure_ascii=False, sort_keys=True, indent=1, default=_value) + "\n").encode()
+
+
+def published_part(manifest: dict) -> dict:
+    """What of a night's manifest lies beside its tables."""
+    return {name: manifest[name] for name in PUBLISHED if name in manifest}
 
 
 def _value(value: object) -> object:

@@ -111,6 +111,9 @@ class Night:
             "key_id": self.statistics_key().id,
             "perturbation": perturbation_digest(),
             "threshold": self.settings.control.threshold,
+            "thresholds": {
+                name: t.control.at_least(self.settings.control.threshold).threshold for name, t in self.tables.items()
+            },
         }
 
 
@@ -186,14 +189,14 @@ def _require_state(night: Night) -> datetime.date | None:
     last = max(nights, default=None)
     publication.require_order(night.day, (last, nights[last][0]) if last else None)
     before = manifest.parse(nights[last][1]).get("disclosure", {}) if last else night.disclosure
-    require_state(night.disclosure, before)
+    require_state(night.disclosure, before, again=last == night.day)
     week = week_before(night.day)
     told = [t for t in night.tables.values() if t.period is Period.WEEK]
     unpublished = any(_published(night, table).names.empty for table in told)
     return week if unpublished else None
 
 
-def require_state(ours: dict, before: dict) -> None:
+def require_state(ours: dict, before: dict, *, again: bool) -> None:
     """
     Check that published numbers may be carried on.
 
@@ -202,12 +205,28 @@ def require_state(ours: dict, before: dict) -> None:
 
         before: The same of the last published night.
 
+        again: That was this very night.
+
     Raises:
-        StateRefused: something is not the same, and the epoch is no later one.
+        StateRefused: something is not the same, and the epoch is no later one; or it is, and the night is published.
     """
-    if ours["epoch"] > before.get("epoch", 0) > 0:
+    if not before:
+        raise StateRefused(
+            "the published numbers were made by a version without a change quorum and cannot be carried on; give "
+            "another warehouse"
+        )
+    if ours["epoch"] > before["epoch"]:
+        if again:
+            raise StateRefused(
+                "this night is published; a new epoch begins with another one, or both could be compared"
+            )
         return
-    if other := sorted(name for name, value in ours.items() if before.get(name) != value):
+    shared = ours["thresholds"].keys() & before["thresholds"].keys()
+    if other := sorted(
+        name
+        for name, value in ours.items()
+        if (any(value[t] != before[name][t] for t in shared) if name == "thresholds" else before[name] != value)
+    ):
         raise StateRefused(
             f"the published numbers have another {', '.join(other)}; going on would tell who changed. Set it back, or "
             "start a new epoch with SUDARE_EPOCH, after which old and new numbers cannot be compared"
@@ -215,7 +234,7 @@ def require_state(ours: dict, before: dict) -> None:
 
 
 def _published(night: Night, table: Table):
-    return night.warehouse.published(table, night.day, night.settings.epoch, periods(table, night.day))
+    return night.warehouse.published(table, night.settings.epoch, periods(table, night.day))
 
 
 def _require_writable(night: Night) -> None:
@@ -355,13 +374,17 @@ def gate_tables(night: Night) -> dict:
     from expectations.validation import validate  # Great Expectations takes many seconds to import
     from transforms.audit import audit  # and so does SciPy
 
+    if not night.tables:  # a deployment for feeds only
+        night.staging.write_json([], "gates", "tables.json")
+        return {"gate": "tables", "expectations": 0, "failed": 0}
     attack_report.require_holds(attack_report.read(), fingerprint())
     threshold = night.settings.control.threshold
     outcomes: list[Outcome] = []
     frames = {name: night.staging.read_table("releases", f"{name}.parquet").to_pandas() for name in night.tables}
     for name, table in night.tables.items():
         outcomes += validate(name, frames[name], table_suite(table, table.control.at_least(threshold).threshold))
-    outcomes += audit(night.tables, frames, night.day, threshold)
+    if all(outcome.success for outcome in outcomes):  # what is no table of its own kind need not be attacked
+        outcomes += audit(night.tables, frames, night.day, threshold)
     return _judge(night, "tables", outcomes)
 
 

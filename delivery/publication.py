@@ -71,7 +71,8 @@ def publish(
         folder = _fresh(published / _STORE / f"{day}.part")
         outputs = [_write_files(folder, name, frame, releases[name]) for name, frame in sorted(frames.items())]
         manifest = {**manifest, "outputs": outputs}
-        content = manifests.render(manifest)
+        # What analysts can read beside the tables: no count of tonight that waits for no quorum.
+        content = manifests.render(manifests.published_part(manifest))
         (folder / "manifest.json").write_bytes(content)
         stored = _settle(folder, published / _STORE / f"{day}-{manifests.sha256(content)[:16]}")
     with warehouse.transaction() as transaction:
@@ -79,8 +80,8 @@ def publish(
         for name, frame in frames.items():
             transaction.write(tables[name], day, epoch, frame)
             kept = disclosures[name]
-            transaction.keep_references(tables[name], day, epoch, kept.names, kept.references)
-        transaction.record(day, manifests.sha256(content), content.decode())
+            transaction.keep_references(tables[name], epoch, kept.names, kept.references)
+        transaction.record(day, manifests.sha256(content), manifests.render(manifest).decode())
     with unwritable_as(PublicationBroken, "published"):
         _show(published, day, stored)
     return manifest

@@ -19,6 +19,8 @@ MEMBERS_PER_SHARD = 250_000
 
 POSTINGS_PER_TEXT_SHARD = 20_000
 
+MOST_EPOCHS = 32_767
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -66,7 +68,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         members_per_shard=_positive(environment, "SUDARE_MEMBERS_PER_SHARD", MEMBERS_PER_SHARD),
         postings_per_text_shard=_positive(environment, "SUDARE_POSTINGS_PER_TEXT_SHARD", POSTINGS_PER_TEXT_SHARD),
         purposes=tuple((environment.get("SUDARE_PURPOSES") or "P09,P10").split(",")),
-        epoch=_positive(environment, "SUDARE_EPOCH", 1),
+        epoch=_epoch(environment),
         accept_fewer_stop_signals=environment.get("SUDARE_ACCEPT_FEWER_STOP_SIGNALS") == "1",
     )
 
@@ -83,6 +85,13 @@ def _number(environment: Mapping[str, str], name: str, default: int) -> int:
     if not re.fullmatch(r"-?[0-9]{1,9}", text):
         raise SettingRefused(f"{name} is not a whole number")
     return int(text)
+
+
+def _epoch(environment: Mapping[str, str]) -> int:
+    number = _positive(environment, "SUDARE_EPOCH", 1)
+    if number > MOST_EPOCHS:
+        raise SettingRefused(f"SUDARE_EPOCH is {number}; epochs are counted from 1 to {MOST_EPOCHS}")
+    return number
 
 
 def _positive(environment: Mapping[str, str], name: str, default: int) -> int:

@@ -30,6 +30,8 @@ def verify(settings: Settings) -> dict[str, int]:
         folder = settings.published / day.isoformat()
         _require_bytes(folder / "manifest.json", sha256)
         night = manifest.parse(text)
+        if manifest.sha256(manifest.render(manifest.published_part(night))) != sha256:
+            raise PublicationBroken(f"manifest of {day}: what lies beside the tables is not what is kept of the night")
         manifest.require_adds_up(night["inputs"])
         for output in night["outputs"]:
             for name, recorded in output["sha256"].items():

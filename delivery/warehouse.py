@@ -16,14 +16,16 @@ import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from anonymizers.changes import POWER_SUMS
+from anonymizers.changes import KEPT_SUMS
 from anonymizers.disclosure import AS_OF, SEPARATOR, Published
 from anonymizers.errors import NightRunning, StateRefused, SudareError, WarehouseUnreachable
 from transforms.release import disclosed
 from transforms.spec import Dimension, MeasureKind, Table
 
 STATS, OWN = "stats", "sudare"
-_UNDEFINED_COLUMN = "42703"
+_OTHER_COLUMNS = ("42703", "42P16")
+"""SQLSTATE: a column that is not there, a view that would change its columns."""
+
 _LOCK = 7_236_421
 """Any number that nothing else in the warehouse locks."""
 
@@ -55,7 +57,6 @@ _REFERENCES = sa.Table(
     sa.Column("epoch", sa.SmallInteger, primary_key=True),
     sa.Column("table_name", sa.Text, primary_key=True),
     sa.Column("cell", sa.Text, primary_key=True),
-    sa.Column("night", sa.Date, primary_key=True),
     sa.Column("power_sums", sa.LargeBinary, nullable=False),
 )
 
@@ -101,31 +102,39 @@ class Warehouse:
         rows = self.read(sa.text(f'select * from {STATS}."{table.name}"'))
         return pd.DataFrame([tuple(row) for row in rows], columns=list(table.columns))
 
-    def published(self, table: Table, day: datetime.date, epoch: int, periods: dict[str, list]) -> Published:
+    def published(self, table: Table, epoch: int, periods: dict[str, list]) -> Published:
         """
-        What was last published of a table before a night, and of whom.
+        What was last published of a table, and of whom.
+
+        What a night published itself counts too: when it runs again, whoever has said stop since is one change among
+        others, and not the only one.
 
         Args:
             table: Which.
-
-            day: The night; what it published itself, if it runs again, does not count.
 
             epoch: Numbers of another epoch are none.
 
             periods: For a table of closed days or weeks, those that are wanted.
 
         Raises:
-            StateRefused: the kept state is not of this form.
+            StateRefused: the kept state is not of this form, or of whom a number is has been lost.
         """
         measures = [m.name for m in disclosed(table)]
-        conditions = [sa.column("night") < day, *(sa.column(name).in_(codes) for name, codes in periods.items())]
-        frame = self._latest(table, epoch, *conditions)
+        frame = self._latest(table, epoch, *(sa.column(name).in_(codes) for name, codes in periods.items()))
         if frame.empty:
             return Published.nothing(measures)
         codes = [frame[d.name].astype(str) for d in table.dimensions]
         names = codes[0].str.cat(codes[1:], sep=SEPARATOR) if len(codes) > 1 else codes[0].rename(None)
         numbers = frame[[*measures, AS_OF]].astype({AS_OF: str})
-        return Published(names, numbers, self._power_sums(table, day, epoch, names))
+        kept = self._power_sums(table, epoch)
+        if lost := int((~names[frame[measures].notna().any(axis=1)].isin(kept.keys())).sum()):
+            raise StateRefused(
+                f"{table.name}: of whom {lost} published numbers are is no longer in {OWN}.cell_references, so nobody "
+                "can tell when they may change. Restore it, or start a new epoch with SUDARE_EPOCH"
+            )
+        nobody = bytes(4 * KEPT_SUMS)
+        sums = np.frombuffer(b"".join(kept.get(name, nobody) for name in names), "<u4")
+        return Published(names, numbers, sums.reshape(-1, KEPT_SUMS).astype(np.int64))
 
     def _latest(self, table: Table, epoch: int, *conditions: sa.ColumnElement) -> pd.DataFrame:
         """The last row of each cell under the conditions."""
@@ -141,20 +150,13 @@ class Warehouse:
         rows = self.read(statement, relation=f'{STATS}."{table.name}_history"')
         return pd.DataFrame([tuple(row) for row in rows], columns=list(table.columns))
 
-    def _power_sums(self, table: Table, day: datetime.date, epoch: int, names: pd.Series) -> np.ndarray:
+    def _power_sums(self, table: Table, epoch: int) -> dict[str, bytes]:
         kept = _REFERENCES.c
-        statement = (
-            sa.select(kept.cell, kept.power_sums)
-            .where(kept.epoch == epoch, kept.table_name == table.name, kept.night < day)
-            .ext(distinct_on(kept.cell))
-            .order_by(kept.cell, kept.night.desc())
-        )
-        rows = dict(tuple(row) for row in self.read(statement))
-        if any(len(sums) != 4 * POWER_SUMS for sums in rows.values()):
-            raise StateRefused(f"{table.name}: sudare.cell_references holds something other than power sums")
-        nobody = bytes(4 * POWER_SUMS)
-        kept_sums = b"".join(rows.get(name, nobody) for name in names)
-        return np.frombuffer(kept_sums, "<u4").reshape(-1, POWER_SUMS).astype(np.int64)
+        ours = sa.select(kept.cell, kept.power_sums).where(kept.epoch == epoch, kept.table_name == table.name)
+        sums = dict(tuple(row) for row in self.read(ours))
+        if any(len(packed) != 4 * KEPT_SUMS for packed in sums.values()):
+            raise StateRefused(f"{table.name}: {OWN}.cell_references holds something other than power sums")
+        return sums
 
     @contextmanager
     def _connect(self) -> Iterator[sa.Connection]:
@@ -170,10 +172,10 @@ class Warehouse:
             ours = WarehouseUnreachable("the warehouse: no connection; check SUDARE_WAREHOUSE_URL and that it is up")
         except sa.exc.DBAPIError as error:
             state = getattr(error.orig, "sqlstate", None)
-            if state == _UNDEFINED_COLUMN:
+            if state in _OTHER_COLUMNS:
                 raise StateRefused(
-                    f"{STATS}: its tables were made by a version without a change quorum; their numbers cannot be "
-                    "carried on. Give another warehouse, or drop the schemas stats and sudare"
+                    f"{STATS}: a table has other columns than this version publishes, so its numbers cannot be carried "
+                    "on. Publish under another table name or to another warehouse; nothing here was changed"
                 ) from None
             ours = WarehouseUnreachable(f"the warehouse answered SQLSTATE {state}; see that this user owns {STATS}")
         raise ours from None
@@ -188,6 +190,8 @@ class Publication:
             self._connection.execute(sa.schema.CreateSchema(schema, if_not_exists=True))
         _NIGHTS.create(self._connection, checkfirst=True)
         _REFERENCES.create(self._connection, checkfirst=True)
+        # Names of cells hold dates as text.
+        self._connection.execute(sa.text("set local datestyle to 'ISO, YMD'"))
 
     def last(self, before: datetime.date = datetime.date.max) -> tuple[datetime.date, str] | None:
         """Day and manifest digest of the last night that was published, before a day."""
@@ -216,22 +220,19 @@ class Publication:
         self._connection.execute(sa.text(_insert_changes(table)), {"epoch": epoch, "night": day})
         self._connection.execute(sa.text(f'analyze {STATS}."{table.name}_history"'))
 
-    def keep_references(
-        self, table: Table, day: datetime.date, epoch: int, names: pd.Series, power_sums: np.ndarray
-    ) -> None:
-        """Keep of whom tonight's changed cells are; those that nobody needs any more are deleted."""
-        kept = _REFERENCES.c
-        ours = (kept.epoch == epoch, kept.table_name == table.name)
-        self._connection.execute(_REFERENCES.delete().where(*ours, kept.night == day))
+    def keep_references(self, table: Table, epoch: int, names: pd.Series, power_sums: np.ndarray) -> None:
+        """Keep of whom tonight's changed cells are, after `write`; what nobody needs any more is deleted."""
+        parameters = {"epoch": epoch, "table": table.name}
+        self._connection.execute(sa.text("drop table if exists pg_temp.fresh"))
+        self._connection.execute(sa.text("create temporary table fresh (cell text primary key, power_sums bytea)"))
         packed = power_sums.astype("<u4")
-        rows = ((epoch, table.name, name, day, packed[n].tobytes()) for n, name in enumerate(names))
-        self._copy(f"{OWN}.cell_references", [c.name for c in _REFERENCES.columns], rows)
+        self._copy(
+            "pg_temp.fresh", ["cell", "power_sums"], ((name, packed[n].tobytes()) for n, name in enumerate(names))
+        )
+        self._connection.execute(sa.text(_KEEP_FRESH), parameters)
         # Without statistics of a table just filled the planner compares every row with every other.
         self._connection.execute(sa.text(f"analyze {OWN}.cell_references"))
-        # The last ones before this night stay: it may run again.
-        last = sa.select(kept.cell, sa.func.max(kept.night).label("night")).where(*ours, kept.night < day)
-        last = last.group_by(kept.cell).subquery()
-        self._connection.execute(_REFERENCES.delete().where(*ours, kept.cell == last.c.cell, kept.night < last.c.night))
+        self._connection.execute(sa.text(_DELETE_CLOSED.format(cell=_cell_of("t", table))), parameters)
 
     def _copy(self, relation: str, columns: list[str], rows: Iterable[tuple]) -> None:
         listed = ", ".join(f'"{name}"' for name in columns)
@@ -271,6 +272,26 @@ def _latest_rows(table: Table, condition: str) -> str:
     )
     where = condition.format(history=history)
     return f"select distinct on ({names}) {columns} from {history} where {where} order by {names}, night desc"
+
+
+_KEEP_FRESH = f"""
+    insert into {OWN}.cell_references (epoch, table_name, cell, power_sums)
+    select :epoch, :table, cell, power_sums from pg_temp.fresh
+    on conflict (epoch, table_name, cell) do update set power_sums = excluded.power_sums
+"""
+
+_DELETE_CLOSED = f"""
+    delete from {OWN}.cell_references r where r.table_name = :table and (
+        r.epoch < :epoch or not exists (select from pg_temp.tonight t where {{cell}} = r.cell)
+    )
+"""
+"""A day or week that no night looks at again has its numbers for ever, and of whom they are nobody needs."""
+
+
+def _cell_of(alias: str, table: Table) -> str:
+    """The name of a cell as `anonymizers.disclosure.cell_names` gives it, in SQL."""
+    codes = ", ".join(f'{alias}."{d.name}"::text' for d in table.dimensions)
+    return f"concat_ws(chr({ord(SEPARATOR)}), {codes})"
 
 
 def _insert_changes(table: Table) -> str:

@@ -7,6 +7,7 @@ from rich.table import Table as Grid
 
 from delivery import manifest
 from delivery.settings import Settings
+from delivery.warehouse import Warehouse
 from sudare.runner import Run
 
 _NAMES = {"members": "members", "postings": "postings, 28 days", "texts": "texts of the day"}
@@ -14,14 +15,13 @@ _NAMES = {"members": "members", "postings": "postings, 28 days", "texts": "texts
 
 def summarise(settings: Settings, day, run: Run) -> dict:
     """Everything a night left behind, in counts."""
-    shown = settings.published / day.isoformat() / "manifest.json"
     published = {one["step"] for one in run.steps if "reason" not in one} >= {"publish"}
     return {
         "night": day.isoformat(),
         "exit_status": run.exit_status,
         "published": published,
         "seconds": round(run.seconds, 1),
-        "statistics": manifest.parse(shown.read_bytes()) if published and shown.is_file() else None,
+        "statistics": manifest.parse(Warehouse(settings.warehouse_url).manifests()[day][1]) if published else None,
         "feeds": [one for one in read_feeds(settings.outbox) if one["night"] == day.isoformat()],
         "failures": [{key: one[key] for key in ("step", "reason", "exit_status", "message")} for one in run.failures],
         "steps": run.steps,

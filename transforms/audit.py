@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from anonymizers.bands import TOTAL
-from anonymizers.controls import SETTLING_DAYS, SETTLING_SPREAD_DAYS, DisclosureControl
+from anonymizers.controls import SETTLING_DAYS, SETTLING_SPREAD_DAYS
 from expectations.checks import Outcome
 from expectations.intervals import MOST, Contradiction, Knowledge, Shown, bounds, intervals, suppressed, weakest
 from transforms.spec import AS_OF, MeasureKind, Table
@@ -25,7 +25,9 @@ UNSEEN = (0, 10, 100, 1000)
 """Newcomers who do not count yet that the attacker allows a cell, one after the other, until her assumptions agree."""
 
 
-def audit(tables: dict[str, Table], frames: dict[str, pd.DataFrame], day: datetime.date, threshold: int) -> list[Outcome]:
+def audit(
+    tables: dict[str, Table], frames: dict[str, pd.DataFrame], day: datetime.date, threshold: int
+) -> list[Outcome]:
     """
     Attack the suppressed cells of tonight's tables over members.
 
@@ -66,8 +68,8 @@ def _counted(table: Table) -> str:
 
 
 def _shown(table: Table, frame: pd.DataFrame, day: datetime.date, threshold: int, unseen: int) -> Shown:
-    control = DisclosureControl(threshold=threshold)
-    knowledge = Knowledge(threshold=threshold, most_suppressed=control.most_suppressed)
+    control = table.control.at_least(threshold)
+    knowledge = Knowledge(threshold=control.threshold, most_suppressed=control.most_suppressed)
     members = frame[_counted(table)].astype("Float64").to_numpy(float, na_value=np.nan)
     age = (pd.Timestamp(day) - pd.to_datetime(frame[AS_OF])).dt.days.to_numpy()
     codes = frame[[d.name for d in table.dimensions]].astype(object)

@@ -17,6 +17,7 @@ from anonymizers.generalisation import age_band, listed, month, tokyo, youngest_
 from anonymizers.keys import Key
 from anonymizers.pseudonyms import pseudonymise
 from anonymizers.record_keys import record_keys
+from expectations.checks import plain
 from transforms.prefectures import PREFECTURES
 from transforms.purposes import POLICY_VERSION
 from transforms.spec import WINDOW_DAYS
@@ -250,12 +251,19 @@ def _judge_members(rows: SourceRows, day: datetime.date, now: datetime.datetime)
     )
 
 
+def with_plain_titles(boards: pa.Table) -> pl.DataFrame:
+    """Boards with their titles as they are checked and published: two spellings of one title are one board."""
+    frame = pl.from_arrow(boards)
+    titles = [None if title is None else plain(title) for title in frame["title"]]
+    return frame.with_columns(pl.Series("title", titles, dtype=pl.String))
+
+
 def _place_postings(rows: SourceRows, members: pl.DataFrame) -> pl.DataFrame:
     """The postings with their board, day, hour and weekday, and with the reason to leave them out."""
     title = (
         pl.when(pl.col("is_sensitive").fill_null(True)).then(pl.lit(bands.SENSITIVE_BOARDS)).otherwise(pl.col("title"))
     )
-    boards = pl.from_arrow(rows.boards).select("board_id", title.cast(pl.Categorical).alias("board"))
+    boards = with_plain_titles(rows.boards).select("board_id", title.cast(pl.Categorical).alias("board"))
     threads = pl.from_arrow(rows.threads).join(boards, on="board_id", how="left").select("thread_id", "board")
     at = tokyo(pl.col("posted_at"))
     weekday = at.dt.weekday() - 1

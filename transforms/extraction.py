@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from anonymizers.errors import SourceEmpty
 from anonymizers.keys import Key
-from transforms.deidentification import Account, Deidentified, SourceRows, deidentify
+from transforms.deidentification import Account, Deidentified, SourceRows, deidentify, with_plain_titles
 from transforms.source import Session, Shard, Source, tokyo_days
 from transforms.spec import WINDOW_DAYS, Reader
 from transforms.staging import Staging
@@ -95,7 +95,7 @@ def _count_anonymous(session: Session, day: datetime.date) -> int:
 
 def _board_names(boards: pa.Table) -> list[str]:
     """The titles of the boards that may be named."""
-    rows = boards.select(["title", "is_sensitive"]).to_pylist()
+    rows = with_plain_titles(boards).select("title", "is_sensitive").to_dicts()
     return sorted({row["title"] for row in rows if row["is_sensitive"] is False})
 
 

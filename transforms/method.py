@@ -18,10 +18,13 @@ _ROOT = Path(__file__).resolve().parent.parent
 _CODE = (
     *(f"anonymizers/{name}.py" for name in ("bands", "cells", "changes", "controls", "disclosure", "record_keys")),
     "anonymizers/perturbation.py",
+    "anonymizers/text/terms.py",
+    "transforms/deidentification.py",
     "transforms/release.py",
     "transforms/tabulation.py",
+    "transforms/texts.py",
 )
-_TABLES = ("anonymizers/perturbation_d10_v6.csv",)
+_TABLES = ("anonymizers/perturbation_d10_v6.csv", "anonymizers/text/terms.csv")
 _SAID = ("title", "title_ja", "note", "note_ja", "example", "labels", "unit")
 """What is said of a table changes no number."""
 

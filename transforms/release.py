@@ -14,7 +14,7 @@ from anonymizers import disclosure
 from anonymizers.bands import EARLIER, FIRST_MONTH, SENSITIVE_BOARDS, TOTAL, UNKNOWN
 from anonymizers.cells import Cells
 from anonymizers.controls import DisclosureControl
-from anonymizers.disclosure import Disclosure, Published, Release, Statistic, cell_names, disclose
+from anonymizers.disclosure import Disclosure, Published, Release, Statistic, disclose
 from anonymizers.errors import DisclosureRefused
 from anonymizers.keys import Key
 from transforms.spec import WINDOW_DAYS, Dimension, Measure, MeasureKind, Table
@@ -66,7 +66,7 @@ def release(
     """
     control = table.control.at_least(control.threshold)
     on_domain = _on_domain(table, cells, published, day, boards, control)
-    return disclose(table.name, on_domain, published, disclosed(table), control, key, day.isoformat(), table.bins)
+    return _disclose(table, on_domain, published, control, key, day)
 
 
 def repeat(table: Table, published: Published, day: datetime.date, control: DisclosureControl, key: Key) -> Disclosure:
@@ -76,8 +76,24 @@ def repeat(table: Table, published: Published, day: datetime.date, control: Disc
     codes.columns = names
     nobody = np.zeros(len(codes), np.int64)
     cells = Cells(codes, *(nobody,) * 5, published.power_sums, np.zeros((len(codes), len(table.bins)), np.int64))
-    control = table.control.at_least(control.threshold)
-    return disclose(table.name, cells, published, disclosed(table), control, key, day.isoformat(), table.bins)
+    return _disclose(table, cells, published, table.control.at_least(control.threshold), key, day)
+
+
+def _disclose(
+    table: Table, cells: Cells, published: Published, control: DisclosureControl, key: Key, day: datetime.date
+) -> Disclosure:
+    return disclose(
+        table.name,
+        cells,
+        published,
+        disclosed(table),
+        control,
+        key,
+        day.isoformat(),
+        table.bins,
+        listed=(cells.codes["term"] == TOTAL).to_numpy() if table.is_open else None,
+        population=table.over if table.over == "members" else table.name,
+    )
 
 
 def week_before(day: datetime.date) -> datetime.date:
@@ -104,36 +120,35 @@ def _on_domain(
     if cells.codes.duplicated().any():
         raise DisclosureRefused(f"{table.name}: a cell appears twice; the shards were not merged")
     domains = [_domain(d, cells, day, boards, control) for d in table.dimensions]
-    own = zip(range(len(domains)), table.dimensions, domains, strict=True)
-    domains = [_with_published(dimension, n, domain, published) for n, dimension, domain in own]
     for dimension, domain in zip(table.dimensions, domains, strict=True):
         outside = int((~cells.codes[dimension.name].isin(domain)).sum())
         if outside and not dimension.is_open:
             raise DisclosureRefused(f"{table.name}.{dimension.name}: {outside} cells have a value outside its domain")
     grid = pd.MultiIndex.from_product(domains, names=[d.name for d in table.dimensions])
     if table.is_open:
-        grid = grid[_has_row(grid, cells, published, control)]
-    positions = pd.MultiIndex.from_frame(cells.codes).get_indexer(grid)
-    taken = cells.take(np.asarray(positions))
+        grid = grid[_has_row(grid, cells, control)]
+    if not all(d.codes for d in table.dimensions):
+        grid = grid.append(_published_before(table, grid, published))
+    taken = cells.take(np.asarray(pd.MultiIndex.from_frame(cells.codes).get_indexer(grid)))
     return Cells(
         grid.to_frame(index=False).astype(object),
         *(getattr(taken, f) for f in Cells.__dataclass_fields__ if f != "codes"),
     )
 
 
-def _has_row(grid: pd.MultiIndex, cells: Cells, published: Published, control: DisclosureControl) -> np.ndarray:
-    """Of an open table: margins over all it leaves open, cells that may get a number, and those that have one."""
+def _has_row(grid: pd.MultiIndex, cells: Cells, control: DisclosureControl) -> np.ndarray:
+    """Of an open table: margins over all that it leaves open, and cells that may get a number."""
     large = pd.MultiIndex.from_frame(cells.codes[cells.members >= control.threshold])
-    names = cell_names(grid.to_frame(index=False))
-    return grid.isin(large) | names.isin(published.names).to_numpy() | (grid.get_level_values("term") == TOTAL)
+    return grid.isin(large) | (grid.get_level_values("term") == TOTAL)
 
 
-def _with_published(dimension: Dimension, position: int, domain: list[str], published: Published) -> list[str]:
-    """With the codes that were published before, such as of a board that is no longer there: they stay."""
-    if dimension.codes or dimension.is_period:
-        return domain
-    known = {name.split(disclosure.SEPARATOR)[position] for name in published.names}
-    return list(dict.fromkeys([*domain, *sorted(known)]))
+def _published_before(table: Table, grid: pd.MultiIndex, published: Published) -> pd.MultiIndex:
+    """Cells that are no longer in the domain, such as of a board that was renamed: what was told of them stays."""
+    told = [tuple(name.split(disclosure.SEPARATOR)) for name in published.names]
+    index = pd.MultiIndex.from_tuples(told, names=grid.names) if told else grid[:0]
+    for period in (d.name for d in table.dimensions if d.is_period):
+        index = index[index.get_level_values(period).isin(grid.unique(period))]
+    return index[~index.isin(grid)].sort_values()
 
 
 def _domain(
@@ -166,8 +181,6 @@ def published_frame(table: Table, released: Release) -> pd.DataFrame:
     """
     frame = released.frame
     if table.is_open:
-        measured = [m.name for m in disclosed(table)]
-        frame = frame[frame[measured].notna().any(axis=1) | (frame["term"] == TOTAL)]
         # In an order of its own: a closed week comes back from the warehouse in that of its collation.
         frame = frame.sort_values([d.name for d in table.dimensions], ignore_index=True)
     labels = {f"{d.name}_ja": frame[d.name].map(dict(d.published_labels)) for d in table.dimensions if d.labels}

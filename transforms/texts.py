@@ -17,7 +17,7 @@ from anonymizers.generalisation import tokyo
 from anonymizers.keys import Key
 from anonymizers.pseudonyms import pseudonymise
 from anonymizers.record_keys import record_keys
-from transforms.deidentification import account, stopped
+from transforms.deidentification import account, stopped, with_plain_titles
 from transforms.source import SCHEMA, Session, Shard, Source, cut, tokyo_days
 from transforms.spec import Reader
 from transforms.staging import Staging
@@ -124,7 +124,7 @@ def boards_of(threads: pl.DataFrame, boards: pl.DataFrame) -> pl.DataFrame:
     title = (
         pl.when(pl.col("is_sensitive").fill_null(True)).then(pl.lit(bands.SENSITIVE_BOARDS)).otherwise(pl.col("title"))
     )
-    titles = boards.select("board_id", title.alias("board"))
+    titles = with_plain_titles(boards.to_arrow()).select("board_id", title.alias("board"))
     return threads.join(titles, on="board_id", how="left").select("thread_id", "board").cast(PLACES)
 
 

@@ -85,8 +85,8 @@ class Nights:
         return frame.set_index(list(cells.dimensions))
 
     def quorums(self, cells: Iterable[str], as_of: str = FIRST) -> list[int]:
-        names = pd.Series(list(cells))
-        return disclosure._quorums(self.table, names, names.map(lambda _: as_of), self.key).tolist()
+        codes = pd.DataFrame({"cell": list(cells)}, dtype=object)
+        return disclosure._quorums(self.table, codes, codes["cell"].map(lambda _: as_of), self.key).tolist()
 
     def quorum(self, cell: str, as_of: str = FIRST) -> int:
         return self.quorums([cell], as_of)[0]

@@ -21,8 +21,8 @@ TABLE = Table(
             unit="persons",
         ),
     ),
-    note="Common nouns of redacted postings, as a dictionary spells them. A term has a row only with enough members, so "
-    "no name of a few stands here.",
+    note="Common nouns of redacted postings, as a dictionary spells them. A term has a row only with enough members, "
+    "so no name of a few stands here.",
     note_ja="匿名化処理後の投稿の普通名詞(表記は辞書による)。一定人数以上の会員が使った語のみを載せる。",
     example=Example(
         rows="""
