@@ -20,6 +20,9 @@ from transforms.spec import Table
 from transforms.tables import catalogue
 
 OURS = "ours"
+BARS = {"youngest_child_band": 0.05, "consent_status": 0.075, "prefecture_code": 0.05}
+"""Advantages of differencing. Of two likely states of consent a pool of ten newcomers says more than of nine bands."""
+
 KNOWN_BAD_FLOORS = {"raw": 0.3, "threshold": 0.3, "margins of suppressed cells": 0.3, "static cell key": 0.2}
 """What differencing must reach against protections that do not hold."""
 
@@ -96,7 +99,8 @@ def _run_job(job: tuple) -> list[Score]:
 def _of_world(plan: Plan, world: World) -> Iterable[Score]:
     histories = play(world)
     where, quietest = _said(world), world == plan.worlds[0]
-    yield from _differencing(plan, world, histories, differencing.UNKNOWN[1:] if quietest else differencing.UNKNOWN)
+    if not quietest:
+        yield from _differencing(plan, world, histories)
     yield from _repetition(histories, where, quietest)
     yield from _small_cells(histories, where, quietest)
     yield from _utility(histories, where)
@@ -109,32 +113,32 @@ def _published(histories: dict[str, History], names: Iterable[str]) -> dict[str,
 
 
 def _of_quietest(plan: Plan, world: World) -> Iterable[Score]:
-    """Differencing where it is easiest, over several worlds; what is not known is what differs most."""
-    unknown, told = differencing.UNKNOWN[0], {}
+    """Differencing where it is easiest, over several worlds."""
+    told: dict[tuple[str, str, str], list[float]] = {}
     for seed in (world.seed, *plan.again):
         another = dataclasses.replace(world, seed=seed)
-        histories = play(another, [name for name, t in catalogue().items() if _holds(t, unknown)])
-        for (attack, nights), value in _differenced(plan, another, histories, unknown):
-            told.setdefault((attack, nights), []).append(value)
-    for (attack, nights), values in told.items():
-        what = f"{unknown}, {nights}, {len(values)} worlds of {_said(world)}"
-        yield Score(attack, what, OURS, float(np.mean(values)), _noise_of(plan, 0.05))
-    where = _said(world)
-    table = {"members_by_prefecture": histories["members_by_prefecture"]}
+        histories = play(another, [name for name, t in catalogue().items() if _holds(t, differencing.UNKNOWN)])
+        for unknown in differencing.UNKNOWN:
+            for (attack, nights), value in _differenced(plan, another, histories, unknown):
+                told.setdefault((attack, unknown, nights), []).append(value)
+    for (attack, unknown, nights), values in told.items():
+        what = f"{unknown}, {nights}; mean of {len(values)} worlds of {_said(world)}"
+        yield Score(attack, what, OURS, float(np.mean(values)), _noise_of(plan, BARS[unknown]))
+    unknown, table = differencing.UNKNOWN[0], {"members_by_prefecture": histories["members_by_prefecture"]}
     for name, floor in KNOWN_BAD_FLOORS.items():
         values = {n: protections.KNOWN_BAD[name](h) for n, h in table.items()}
         value = differencing.attack(another, histories, values, unknown, 1)
-        yield Score("differencing", f"{unknown}, 1 nights; {where}", name, value, floor, at_least=True)
+        yield Score("differencing", f"{unknown}, 1 nights; {_said(world)}", name, value, floor, at_least=True)
 
 
-def _holds(table: Table, dimension: str) -> bool:
-    return table.over == "members" and dimension in {d.name for d in table.dimensions}
+def _holds(table: Table, any_of: Iterable[str]) -> bool:
+    return table.over == "members" and bool({d.name for d in table.dimensions} & set(any_of))
 
 
-def _differencing(plan: Plan, world: World, histories: dict[str, History], unknowns: Iterable[str]) -> Iterator[Score]:
-    for unknown in unknowns:
+def _differencing(plan: Plan, world: World, histories: dict[str, History]) -> Iterator[Score]:
+    for unknown in differencing.UNKNOWN:
         for (attack, nights), value in _differenced(plan, world, histories, unknown):
-            yield Score(attack, f"{unknown}, {nights}; {_said(world)}", OURS, value, _noise_of(plan, 0.05))
+            yield Score(attack, f"{unknown}, {nights}; {_said(world)}", OURS, value, _noise_of(plan, BARS[unknown]))
 
 
 def _differenced(

@@ -67,7 +67,7 @@ def _numbers(members: list[dict], bins: list[int]) -> tuple:
         amounts[-1],
         amounts[-2] if len(amounts) > 1 else 0,
         sum(one["record_key"] for one in members) % 2**32,
-        power_sums(one["point"] for one in members if one["settled"]),
+        [*power_sums(one["point"] for one in members if one["settled"]), *power_sums(one["point"] for one in members)],
         [of_bin.count(n) for n in range(len(bins))],
     )
 

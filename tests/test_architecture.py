@@ -38,7 +38,7 @@ HOMES = {
     "sqlalchemy": ("delivery/warehouse.py", "dags/guard.py"),
     "psycopg": ("sudare/",),
     "psycopg2": (),
-    "duckdb": ("transforms/tabulation.py",),
+    "scipy": ("anonymizers/perturbation_design.py", "expectations/intervals.py"),
     "typer": ("sudare/",),
     "rich": ("sudare/",),
     "faker": ("sudare/",),
@@ -184,6 +184,7 @@ RULES: list[tuple[Callable[[str, str], list[str]], str, str]] = [
     (lives_at_home, "transforms/extraction.py", "import adbc_driver_postgresql.dbapi as adbc"),
     (lives_at_home, "delivery/publication.py", "import sqlalchemy as sa"),
     (lives_at_home, "delivery/warehouse.py", "import psycopg"),
+    (lives_at_home, "transforms/audit.py", "from scipy.optimize import linprog"),
     (only_urls, "dags/guard.py", "import sqlalchemy as sa\nsa.create_engine('x')"),
     (only_urls, "dags/guard.py", "from sqlalchemy import create_engine"),
     (has_no_assert, "delivery/fence.py", "assert 1 == 1"),
@@ -280,8 +281,8 @@ HEAVY = (
     "pandas",
     "pyarrow",
     "polars",
-    "duckdb",
     "numpy",
+    "scipy",
     "airflow",
     "sqlalchemy",
     "great_expectations",
@@ -329,7 +330,7 @@ def loaded_on_import(path: str, files: dict[str, str]) -> set[str]:
 def test_parsing_the_dag_loads_no_data_library():
     loaded = loaded_on_import("dags/nightly.py", FILES)
     assert {"airflow", "dags", "anonymizers"} <= loaded
-    assert not loaded & {"pandas", "polars", "pyarrow", "duckdb", "numpy", "sqlalchemy", "presidio_analyzer"}
+    assert not loaded & {"pandas", "polars", "pyarrow", "numpy", "scipy", "sqlalchemy", "presidio_analyzer"}
 
 
 def test_a_data_library_behind_two_imports_would_be_seen():

@@ -8,7 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anonymizers import changes
-from anonymizers.changes import MOST_COUNTED, POWER_SUMS, distinct_changes, power_sums
+from anonymizers.changes import (
+    KEPT_SUMS,
+    MOST_COUNTED,
+    POWER_SUMS,
+    distinct_changes,
+    distinct_changes_of_cells,
+    power_sums,
+)
 from anonymizers.controls import QUORUM
 from tests import members
 from tests.members import PRIME, points
@@ -25,7 +32,7 @@ def sums_of(*cells: set | list) -> np.ndarray:
 
 
 def test_29_sums_tell_15_members_apart_and_a_quorum_needs_no_more():
-    assert (POWER_SUMS, MOST_COUNTED) == (29, 15)
+    assert (POWER_SUMS, MOST_COUNTED, KEPT_SUMS) == (29, 15, 58)
     assert max(QUORUM) <= MOST_COUNTED
     assert changes.FIELD == PRIME
 
@@ -106,3 +113,45 @@ def test_members_whose_points_coincide_are_told_too_late_and_never_too_early():
 
 def test_no_cells_have_no_changes():
     assert distinct_changes(np.zeros((0, 29), np.int64), np.zeros((0, 29), np.int64)).tolist() == []
+
+
+# Cells: of the settled members, and of all
+
+
+def cell_of(settled: set, fresh: set) -> np.ndarray:
+    """The kept sums of one cell."""
+    return np.hstack([sums_of(settled), sums_of(settled | fresh)])
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "changes"),
+    [
+        pytest.param((range(30), ()), (range(30), ()), 0, id="nobody"),
+        pytest.param((range(30), range(50, 62)), (range(42), range(50, 62)), 12, id="settled ones join"),
+        pytest.param((range(30), range(50, 62)), (range(30), ()), 0, id="fresh ones leave"),
+        pytest.param((range(30), ()), (range(30), range(50, 62)), 0, id="fresh ones join"),
+        pytest.param((range(30), range(50, 62)), ([*range(30), *range(50, 62)], ()), 0, id="fresh ones settle"),
+        pytest.param((range(30), ()), ([*range(30), *range(50, 62)], ()), 12, id="some came and settled since"),
+        pytest.param((range(30), range(50, 62)), (range(7, 30), range(50, 62)), 7, id="settled ones leave"),
+        pytest.param(
+            (range(30), range(50, 62)), ([*range(5, 30), *range(50, 62)], ()), 5, id="some settle and others leave"
+        ),
+        pytest.param((range(30), range(50, 60)), (range(37), range(54, 60)), 7, id="fresh leave, settled join"),
+    ],
+)
+def test_of_a_cell_settling_is_no_change_and_a_fresh_account_is_none_yet(before, now, changes):
+    one, other = (cell_of(set(settled), set(fresh)) for settled, fresh in (before, now))
+    assert distinct_changes_of_cells(one, other).tolist() == [changes]
+    assert distinct_changes_of_cells(other, one).tolist() == [changes]
+
+
+@settings(max_examples=200)
+@given(people, people, people, people)
+def test_a_cell_has_changed_by_the_lesser_of_its_settled_members_and_of_all(settled, fresh, settled_now, fresh_now):
+    counted = distinct_changes_of_cells(cell_of(settled, fresh), cell_of(settled_now, fresh_now))
+    lesser = min(len(settled ^ settled_now), len((settled | fresh) ^ (settled_now | fresh_now)))
+    assert counted.tolist() == [min(15, lesser)]
+
+
+def test_no_cells_at_all_have_no_changes():
+    assert distinct_changes_of_cells(np.zeros((0, 58), np.int64), np.zeros((0, 58), np.int64)).tolist() == []

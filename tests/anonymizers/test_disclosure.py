@@ -56,8 +56,10 @@ class Nights:
         key: Key = KEY,
         table: str = "table",
         bins: Collection[int] = (),
+        population: str = "",
     ) -> None:
         self.measures, self.key, self.table, self.bins = list(measures), key, table, list(bins)
+        self.population = population
         self.control = DisclosureControl(threshold=threshold)
         self.kept = Published.nothing([m.name for m in measures])
         self.day = 0
@@ -71,25 +73,44 @@ class Nights:
         """Publish one more night of these cells; the frame, by cell."""
         return self.publish(cells_of(who, amounts, unsettled, self.bins, self.key))
 
-    def publish(self, cells: Cells) -> pd.DataFrame:
+    def publish(self, cells: Cells, listed: Collection[str] | None = None) -> pd.DataFrame:
         self.day += 1
         night = f"2026-10-{self.day:02d}"
-        told = disclose(self.table, cells, self.kept, self.measures, self.control, self.key, night, self.bins)
+        told = disclose(
+            self.table,
+            cells,
+            self.kept,
+            self.measures,
+            self.control,
+            self.key,
+            night,
+            self.bins,
+            population=self.population,
+            listed=None if listed is None else cells.codes["a"].isin(listed).to_numpy(),
+        )
         frame = told.release.frame
         names = cell_names(frame[list(cells.dimensions)])
         sums = dict(zip(self.kept.names, self.kept.power_sums, strict=True))
         sums |= dict(zip(told.names, told.references, strict=True))
-        kept = np.array([sums.get(name, np.zeros(29, np.int64)) for name in names]).reshape(-1, 29)
+        kept = np.array([sums.get(name, np.zeros(58, np.int64)) for name in names]).reshape(-1, 58)
         self.kept = Published(names, frame[[*(m.name for m in self.measures), AS_OF]].astype(object), kept)
         self.told: Disclosure = told
         return frame.set_index(list(cells.dimensions))
 
-    def quorums(self, cells: Iterable[str], as_of: str = FIRST) -> list[int]:
-        codes = pd.DataFrame({"cell": list(cells)}, dtype=object)
-        return disclosure._quorums(self.table, codes, codes["cell"].map(lambda _: as_of), self.key).tolist()
+    def quorums(self, cells: Iterable[str | tuple[str, str]], as_of: str = FIRST) -> list[int]:
+        """Of cells of one dimension ``a``, or of two."""
+        said = pd.Series([says(cell) for cell in cells], dtype=object)
+        population = self.population or self.table
+        return disclosure._quorums(population, said, said.map(lambda _: as_of), self.key).tolist()
 
     def quorum(self, cell: str, as_of: str = FIRST) -> int:
         return self.quorums([cell], as_of)[0]
+
+
+def says(cell: str | tuple[str, str]) -> str:
+    """What a cell says of its members: a dimension that is summed away says nothing."""
+    codes = dict(zip("ab", (cell,) if isinstance(cell, str) else cell, strict=False))
+    return "".join(f"{name}={code}{SEPARATOR}" for name, code in codes.items() if code != TOTAL)
 
 
 def missing(value: object) -> bool:
@@ -168,13 +189,58 @@ def test_every_cell_stays_in_its_order_and_the_release_says_how_many_have_no_num
 
 
 @settings(max_examples=15)
-@given(st.sets(st.integers(0, 200), min_size=15), st.integers(1, 400))
-def test_the_same_members_have_the_same_value_whatever_the_cell_table_or_night(who, more):
-    """So nobody averages the noise away by asking for the same people in another way."""
-    first, other = Nights(table="one"), Nights(table="another")
-    a, b = first.run({"x": who})["members"]["x"], other.run({"y": who, "total": who})["members"].tolist()
-    assert [a] * 2 == b
-    assert first.run({"x": who | set(range(1_000, 1_000 + more)), "z": who})["members"]["z"] == a
+@given(st.sets(st.integers(0, 200), min_size=15), st.integers(15, 400))
+def test_the_same_cell_of_the_same_members_has_the_same_value_whatever_the_table_or_night(who, more):
+    """So nobody averages the noise away by asking for the same people in another table, or again and again."""
+    nights = Nights([MEMBERS, MEAN], table="one")
+    first = nights.run({"x": who, TOTAL: who}).drop(columns=AS_OF)
+    other = Nights([MEMBERS, MEAN], table="another").run({"x": who, TOTAL: who}).drop(columns=AS_OF)
+    pd.testing.assert_frame_equal(other, first)
+    changed = nights.run({"x": who | set(range(1_000, 1_000 + more)), TOTAL: who})
+    assert changed[AS_OF].tolist() == ["2026-10-02", FIRST]
+    back = nights.run({"x": who, TOTAL: who})
+    assert back[AS_OF].tolist() == ["2026-10-03", FIRST]
+    pd.testing.assert_frame_equal(back.drop(columns=AS_OF), first)
+
+
+def test_a_margin_and_its_only_cell_that_is_not_empty_have_noise_of_their_own():
+    """Equal numbers would say of all the others that nobody is in them, however they are suppressed."""
+    equal = 0
+    for n in range(60):
+        who = range(1_000 * n, 1_000 * n + 40)
+        frame = Nights([MEMBERS, MEAN]).run({"x": who, "y": [], TOTAL: who})
+        assert frame[["members", "mean"]].notna().all(axis=1).tolist() == [True, False, True]
+        equal += frame["members"]["x"] == frame["members"][TOTAL]
+    assert 0 < equal < 20  # now and then by chance
+
+
+def test_a_dimension_that_is_summed_away_says_nothing_so_two_tables_tell_the_same_of_the_same_cell():
+    """One table over members has a dimension more; its margin over it is the other one's cell, to the last number."""
+    differ = 0
+    for n in range(40):
+        who = range(1_000 * n, 1_000 * n + 14)  # enough for most quorums and not for all
+        few = Nights([MEMBERS], table="of one", population=f"people {n}").run({"p": who, TOTAL: who})
+        more = Nights([MEMBERS], table="of two", population=f"people {n}").publish(crossed({("p", "1"): who}))
+        told = more.reset_index().query("b == @TOTAL").set_index("a")["members"]
+        for code in ("p", TOTAL):
+            assert (few["members"][code], missing(few["members"][code])) == (told[code], False) or (
+                missing(few["members"][code]) and missing(told[code])
+            )
+        inside = more["members"]["p", "1"]
+        differ += not missing(inside) and inside != told["p"]
+    assert differ > 5
+
+
+@pytest.mark.parametrize("population", ["", "members"])
+def test_tables_of_one_population_draw_one_quorum_for_a_cell_and_others_their_own(population):
+    """What one of them suppresses, another one does not show."""
+    names = [str(n) for n in range(50)]
+    one, other = (Nights(table=table, population=population) for table in ("one", "other"))
+    assert (one.quorums(names) == other.quorums(names)) == bool(population)
+    who = {name: range(1_000 * n, 1_000 * n + 12) for n, name in enumerate(names)}
+    shown = [nights.run(who)["members"].notna().tolist() for nights in (one, other)]
+    assert 0 < sum(shown[0]) < 50
+    assert (shown[0] == shown[1]) == bool(population)
 
 
 def test_another_key_or_epoch_gives_other_noise():
@@ -298,7 +364,7 @@ def test_a_member_who_moves_counts_in_the_cell_she_leaves_and_in_the_one_she_joi
         assert {code: frame[AS_OF][code] != FIRST for code in "xy"} == {code: moved >= m[code] for code in "xy"}
 
 
-def test_accounts_that_have_not_settled_fill_no_quorum_and_are_in_the_number_once_it_changes():
+def test_accounts_that_have_not_settled_fill_no_quorum_and_settling_refreshes_nothing():
     fresh = set(range(1_000, 1_200))
     nights = Nights()
     first = nights.run({"x": range(100)})
@@ -307,8 +373,32 @@ def test_accounts_that_have_not_settled_fill_no_quorum_and_are_in_the_number_onc
     changed = nights.run({"x": {*range(100), *fresh, *joined}}, unsettled=fresh)
     assert changed[AS_OF]["x"] == "2026-10-03"
     assert abs(changed["members"]["x"] - (100 + 200 + len(joined))) <= BOUND
-    # And when they settle, they count as having joined.
-    assert nights.run({"x": {*range(100), *fresh, *joined}})[AS_OF]["x"] == "2026-10-04"
+    # They are in the number. When they settle, it is no news: 200 at once do not make it a new one.
+    assert as_shown(nights.run({"x": {*range(100), *fresh, *joined}})) == as_shown(changed)
+    assert len(nights.told.names) == 0
+
+
+def test_accounts_settle_a_few_a_night_and_no_number_moves_until_others_come():
+    nights = Nights()
+    fresh = list(range(1_000, 1_040))
+    first = nights.run({"x": {*range(60), *fresh}}, unsettled=fresh)
+    for n in range(0, 41, 5):
+        assert as_shown(nights.run({"x": {*range(60), *fresh}}, unsettled=fresh[n:])) == as_shown(first)
+    m = nights.quorum("x")
+    assert as_shown(nights.run({"x": {*range(m - 1, 60), *fresh}})) == as_shown(first)
+    assert nights.run({"x": {*range(m, 60), *fresh}})[AS_OF]["x"] == f"2026-10-{nights.day:02d}"
+
+
+def test_accounts_who_came_after_the_last_number_are_a_change_once_they_have_settled():
+    """They are not in it yet; so many of them as a quorum needs, settled, are."""
+    nights = Nights()
+    first = nights.run({"x": range(100)})
+    m = nights.quorum("x")
+    fresh = set(range(1_000, 1_000 + m))
+    for still_fresh in (fresh, set(range(1_000, 1_001))):
+        now = nights.run({"x": {*range(100), *fresh}}, unsettled=still_fresh)
+        assert as_shown(now) == as_shown(first)
+    assert nights.run({"x": {*range(100), *fresh}})[AS_OF]["x"] == "2026-10-04"
 
 
 def test_a_cell_of_fresh_accounts_only_has_no_number():
@@ -382,12 +472,45 @@ def test_a_cell_that_nobody_has_published_is_as_of_tonight_and_one_that_is_no_lo
     assert missing(frame["members"]["y"])
 
 
-def test_references_are_of_the_changed_cells_and_of_their_settled_members():
+def test_references_are_of_the_changed_cells_their_settled_members_and_all_of_them():
     nights = Nights()
-    nights.run({"x": range(40), "y": range(3)})
+    nights.run({"x": range(40), "y": range(3)}, unsettled=range(20, 40))
     assert nights.told.names.tolist() == ["x"]
-    rows = [row_of(n, a="x") for n in range(40)]
+    rows = [row_of(n, 1, n < 20, a="x") for n in range(40)]
     assert nights.told.references.tolist() == [slow(rows, ["a"])[("x",)][5]]
+
+
+# Tables whose cells nobody can list
+
+
+def test_of_an_open_table_only_what_has_a_number_or_is_listed_leaves_a_trace():
+    """A term of a few has no row, no count and no power sums; a listed cell without a number has its row only."""
+    nights = Nights()
+    cells = cells_of({"few": range(50, 53), "many": range(40), "none": [], "listed": range(70, 73)})
+    frame = nights.publish(cells, listed=["listed"])
+    assert frame.index.tolist() == ["many", "listed"]
+    assert missing(frame["members"]["listed"])
+    release = nights.told.release
+    assert (release.suppressed_cells, release.changed_cells) == (1, 2)
+    assert nights.told.names.tolist() == ["many"]
+    assert len(nights.told.references) == 1
+    assert release.frame.index.tolist() == [0, 1]
+
+
+def test_a_cell_of_an_open_table_that_changes_and_is_hidden_leaves_neither_row_nor_reference():
+    """Enough for a change and not for the threshold: the draws of 40 cells decide."""
+    nights = Nights()
+    names = [str(n) for n in range(40)]
+    cells = cells_of({name: range(1_000 * n, 1_000 * n + 12) for n, name in enumerate(names)})
+    frame = nights.publish(cells, listed=[])
+    assert frame["members"].notna().all()
+    assert frame.index.tolist() == nights.told.names.tolist() == [n for n in names if nights.quorum(n, FIRST) <= 12]
+    assert 0 < len(frame) < 40
+
+
+def test_of_a_table_of_known_cells_every_one_has_its_row():
+    nights = Nights()
+    assert len(nights.publish(cells_of({"many": range(40), "few": range(50, 53)}))) == 2
 
 
 def test_cells_of_several_dimensions_are_named_by_all_of_them():
@@ -426,7 +549,7 @@ def test_a_cell_has_a_number_only_under_margins_that_have_one():
         frame = nights.publish(crossed({("p", "1"): range(12)}))
         require_margins(frame)
         cells = list(itertools.product(["p", TOTAL], ["1", TOTAL]))
-        m = dict(zip(cells, nights.quorums(map(SEPARATOR.join, cells)), strict=True))
+        m = dict(zip(cells, nights.quorums(cells), strict=True))
         assert has_number(frame) == {
             (a, b) for a, b in cells if all(m[one] <= 12 for one in itertools.product({a, TOTAL}, {b, TOTAL}))
         }
@@ -550,18 +673,22 @@ def test_quantiles_are_of_50_members_or_more(count, shown):
 @settings(max_examples=30)
 @given(st.lists(st.integers(0, 33), min_size=50, max_size=400))
 def test_quantiles_lie_in_the_bins_and_near_the_members_ranks(amounts):
-    """The noise of each bin is bounded, so a quantile is that of a rank not far off."""
+    """The noise of each bin is bounded, in those that are empty as well; so a quantile is of a bin not far off."""
     found = quantiles(dict(enumerate(amounts)), len(amounts))
     assert 0 <= found["median"] <= found["p90"] <= 2 * BINS[-1] - BINS[-2] - 0.5
-    ordered, edges = np.sort(amounts), [b - 0.5 for b in BINS]
-    slack = BOUND * len(BINS)
+    edges = [b - 0.5 for b in (*BINS, 2 * BINS[-1] - BINS[-2])]
+    of_bin = [sum(edges[k] < amount < edges[k + 1] for amount in amounts) for k in range(len(BINS) - 1)]
+    of_bin.append(len(amounts) - sum(of_bin))
+    least, most = [max(n - BOUND, 0) for n in of_bin], [n + BOUND for n in of_bin]
     for name, share in (("median", 0.5), ("p90", 0.9)):
-        rank = share * len(amounts)
-        low, high = max(int(rank - slack) - 1, 0), min(int(rank + slack) + 1, len(amounts) - 1)
-        bin_low = max(e for e in edges if e <= ordered[low])
-        above = [e for e in edges if e > ordered[high]]
-        assert found[name] >= max(bin_low, 0) - 0.05
-        assert found[name] <= (above[0] if above else 25 - 0.5) + 0.05
+        # With all noise against it, is so large a share below the bin, or so little up to its end?
+        possible = [
+            k
+            for k in range(len(BINS))
+            if (1 - share) * sum(least[:k]) <= share * sum(most[k:])
+            and (1 - share) * sum(most[: k + 1]) >= share * sum(least[k + 1 :])
+        ]
+        assert max(edges[possible[0]], 0) - 0.05 <= found[name] <= edges[possible[-1] + 1] + 0.05
 
 
 def test_a_quantile_is_no_member_s_own_number():
@@ -604,7 +731,7 @@ REFUSED = {
     "a negative largest": ({"largest": np.array([-5, 1])}, "table.largest: a true count"),
     "a fractional second": ({"second": np.array([0.5, 1])}, "table.second: a true count"),
     "a negative cell key": ({"cell_key": np.array([-5, 1])}, "table.cell_key: a true count"),
-    "negative power sums": ({"power_sums": np.full((2, 29), -1)}, "table.power_sums: a true count"),
+    "negative power sums": ({"power_sums": np.full((2, 58), -1)}, "table.power_sums: a true count"),
     "a fractional histogram": ({"histogram": np.full((2, 7), 0.5)}, "table.histogram: a true count"),
     "a count too few": ({"members": np.array([12])}, "table.members: not one number for each cell"),
     "a count too many": ({"largest": np.array([1, 2, 3])}, "table.largest: not one number for each cell"),

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from anonymizers.errors import PublicationBroken
-from delivery.manifest import code_version, parse, render, require_adds_up, sha256
+from delivery.manifest import PUBLISHED, code_version, parse, published_part, render, require_adds_up, sha256
 from expectations.checks import Outcome
 
 
@@ -27,6 +27,19 @@ def test_an_outcome_is_written_by_its_names_and_counts():
     written = parse(render({"gate": [Outcome("table", "ExpectSomething", None, True, 5)]}))
     assert written == {
         "gate": [{"output": "table", "expectation": "ExpectSomething", "success": True, "element_count": 5}]
+    }
+
+
+def test_beside_the_tables_lies_what_says_no_count_of_what_was_read():
+    """A list of what may, and not of what may not: a key that somebody adds stays inside."""
+    inside = dict.fromkeys(
+        ("inputs", "stop_signals", "unfit_values", "infinite_dates", "undeclared_in_source", "something new"), 7
+    )
+    beside = dict.fromkeys(PUBLISHED, 1)
+    assert published_part({**inside, **beside}) == beside
+    assert published_part({"night": "2026-10-31", **inside}) == {"night": "2026-10-31"}
+    assert set(PUBLISHED) == {
+        *("night", "purpose", "policy_version", "code_version", "key_ids", "disclosure", "threshold", "gate", "outputs")
     }
 
 

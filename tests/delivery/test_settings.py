@@ -22,6 +22,7 @@ def test_what_nobody_set_has_a_default():
     assert settings.members_per_shard == 250_000
     assert settings.postings_per_text_shard == 20_000
     assert settings.purposes == ("P09", "P10")
+    assert settings.epoch == 1
     assert settings.accept_fewer_stop_signals is False
 
 
@@ -41,6 +42,12 @@ def test_what_is_set_is_taken():
     assert (settings.control.threshold, settings.members_per_shard) == (15, 1)
     assert settings.purposes == ("P09",)
     assert settings.accept_fewer_stop_signals is True
+
+
+@pytest.mark.parametrize("epoch", [1, 2, 32_767])
+def test_epochs_are_counted_from_1_to_32_767(epoch):
+    """As many as the warehouse can hold in a smallint."""
+    assert read_settings(GOOD | {"SUDARE_EPOCH": str(epoch)}).epoch == epoch
 
 
 @pytest.mark.parametrize("value", ["0", "true", "yes", "", "1 "])
@@ -72,6 +79,11 @@ def test_fewer_stop_signals_are_accepted_for_a_one_only(value):
         ),
         pytest.param("SUDARE_MEMBERS_PER_SHARD", "0", SettingRefused, id="shards of nobody"),
         pytest.param("SUDARE_MEMBERS_PER_SHARD", "-5", SettingRefused, id="shards of fewer than nobody"),
+        pytest.param("SUDARE_EPOCH", "0", SettingRefused, id="no epoch"),
+        pytest.param("SUDARE_EPOCH", "-1", SettingRefused, id="an epoch before the first"),
+        pytest.param("SUDARE_EPOCH", "32768", SettingRefused, id="an epoch that no smallint holds"),
+        pytest.param("SUDARE_EPOCH", "99999999999", SettingRefused, id="an epoch far away"),
+        pytest.param("SUDARE_EPOCH", "canary", SettingRefused, id="an epoch that is a word"),
         pytest.param("SUDARE_POSTINGS_PER_TEXT_SHARD", "0", SettingRefused, id="shards of no text"),
         pytest.param("SUDARE_POSTINGS_PER_TEXT_SHARD", "many", SettingRefused, id="shards of many texts"),
     ],

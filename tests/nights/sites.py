@@ -176,4 +176,11 @@ def shown(site: Site, table: str, day: datetime.date = DEMO_DAY) -> pd.DataFrame
 
 
 def manifest_of(site: Site, day: datetime.date = DEMO_DAY) -> dict:
+    """What the pipeline keeps of a night for itself, with the counts of what it read."""
+    ((text,),) = in_warehouse(site, f"select manifest from sudare.nights where day = '{day}'")
+    return json.loads(text)
+
+
+def published_manifest(site: Site, day: datetime.date = DEMO_DAY) -> dict:
+    """What lies beside the tables of a night."""
     return json.loads((site.home / "published" / day.isoformat() / "manifest.json").read_bytes())

@@ -16,7 +16,7 @@ LOAD = """
 import json, sys
 from dags.nightly import NIGHTLY
 tasks = {t.task_id: sorted(t.downstream_task_ids) for t in NIGHTLY.tasks}
-names = {"pandas", "polars", "pyarrow", "duckdb", "presidio_analyzer", "great_expectations"}
+names = {"pandas", "polars", "pyarrow", "scipy", "presidio_analyzer", "great_expectations"}
 heavy = sorted(names & sys.modules.keys())
 print("DAG " + json.dumps({
     "tasks": tasks, "heavy": heavy, "timetable": type(NIGHTLY.timetable).__name__, "documented": bool(NIGHTLY.doc_md),

@@ -9,7 +9,16 @@ import pytest
 
 from anonymizers.keys import Secret
 from tests.members import record_key_and_point
-from transforms.deidentification import Account, SourceRows, consent_status, deidentify, end_of, stopped
+from transforms.deidentification import (
+    Account,
+    SourceRows,
+    consent_status,
+    deidentify,
+    end_of,
+    stopped,
+    with_plain_titles,
+)
+from transforms.extraction import _board_names
 from transforms.prefectures import PREFECTURES
 from transforms.purposes import POLICY_VERSION
 
@@ -309,6 +318,36 @@ def test_postings_are_kept_or_dropped_for_one_reason():
 def test_sensitive_boards_are_one_and_the_others_go_by_their_titles():
     result = staged(members=[{"member_id": 1}], postings=[{"thread_id": n, "member_id": 1} for n in (1, 2, 3)])
     assert sorted(result.postings["board"].to_pylist()) == ["健康・家庭", "健康・家庭", "育児の悩み"]
+
+
+SPELLINGS = {
+    "as it is": ("ママの会 2026", "ママの会 2026"),
+    "full-width digits and a wide space": ("ママの会　２０２６", "ママの会 2026"),
+    "half-width katakana": ("ﾏﾏの会 2026", "ママの会 2026"),
+    "something invisible": ("ママ\u200bの会\ufeff 2026", "ママの会 2026"),
+    "a decomposed letter": ("カ\u3099ールズ", "ガールズ"),
+    "another word": ("パパの会", "パパの会"),
+    "no title": (None, None),
+}
+
+
+@pytest.mark.parametrize(("title", "plain"), SPELLINGS.values(), ids=SPELLINGS)
+def test_a_board_goes_by_its_title_as_it_is_checked(title, plain):
+    """Two spellings of one title are one board, in the cells as in the list of those that may be named."""
+    boards = [{"board_id": 1, "title": title, "is_sensitive": False}]
+    postings = [{"thread_id": 1, "member_id": 1}]
+    assert with_plain_titles(table("boards", boards)).rows() == [(1, plain, False)]
+    result = staged(members=[{"member_id": 1}], boards=boards, postings=postings)
+    assert result.postings["board"].to_pylist() == ([plain] if plain else [])
+    assert _board_names(table("boards", boards)) == [plain]
+
+
+def test_two_boards_of_one_plain_title_are_one():
+    boards = [{"board_id": n, "title": t, "is_sensitive": False} for n, t in enumerate(("２歳児", "2歳児"), 1)]
+    postings = [{"thread_id": n, "member_id": 1} for n in (1, 2)]
+    result = staged(members=[{"member_id": 1}], boards=boards, postings=postings)
+    assert result.postings["board"].to_pylist() == ["2歳児"] * 2
+    assert _board_names(table("boards", boards)) == ["2歳児"]
 
 
 @pytest.mark.parametrize(

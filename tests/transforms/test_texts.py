@@ -231,6 +231,14 @@ def test_boards_that_nobody_calls_harmless_are_one():
     assert dict(found.iter_rows()) == {1: "育児の悩み", 2: one, 3: one, 4: None, 5: None}
 
 
+def test_boards_go_by_their_titles_as_they_are_checked():
+    """As in the statistics over postings: a board that is spelt anew is the same one."""
+    boards = [{"board_id": 1, "title": "ﾏﾏの会　２０２６\u200b", "is_sensitive": False}]
+    schema = {"board_id": pl.Int32, "title": pl.String, "is_sensitive": pl.Boolean}
+    found = boards_of(pl.DataFrame(THREADS[:1]), pl.DataFrame(boards, schema=schema))
+    assert found.rows() == [(1, "ママの会 2026")]
+
+
 def test_an_earlier_reason_stays():
     postings = pl.DataFrame({"thread_id": [1, 2, 2], "dropped": [None, None, "deleted"]})
     places = pl.DataFrame({"thread_id": [1], "board": ["雑談"]})
