@@ -247,13 +247,33 @@ def _under_shown_margins(codes: pd.DataFrame, shown: np.ndarray) -> np.ndarray:
     A number beside a suppressed margin would leave the other cells of that margin next to nothing. A margin holds
     all that its cells hold, so whatever makes one appear or vanish is of no fewer members.
     """
-    index, shown = pd.MultiIndex.from_frame(codes), shown.copy()
-    for _ in codes.columns:
+    shown, margins = shown.copy(), _margins_of(codes)
+    for _ in margins:
         # From the coarsest margins down: once for every dimension is enough.
-        for name in codes.columns:
-            margin = index.get_indexer(pd.MultiIndex.from_frame(codes.assign(**{name: TOTAL})))
+        for margin in margins:
             shown &= (margin < 0) | shown[margin]
     return shown
+
+
+def _margins_of(codes: pd.DataFrame) -> list[np.ndarray]:
+    """Per dimension the position of each cell's margin over it, itself where it is one; -1 where there is none."""
+    cell, margins, place = np.zeros(len(codes), np.int64), [], 1
+    for name in codes.columns:
+        numbers, found = pd.factorize(codes[name])
+        total = np.flatnonzero(found == TOTAL)
+        margins.append((numbers - total[0]) * place if len(total) else None)
+        cell, place = cell + numbers * place, place * max(len(found), 1)
+    if place > 2**62:
+        raise DisclosureRefused("more combinations of codes than a number of 64 bits can tell apart")
+    order = np.argsort(cell)
+    return [_position(cell, order, cell - beside) for beside in margins if beside is not None]
+
+
+def _position(cell: np.ndarray, order: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    if not len(cell):
+        return order
+    at = order[np.searchsorted(cell, wanted, sorter=order).clip(max=len(cell) - 1)]
+    return np.where(cell[at] == wanted, at, -1)
 
 
 def _numbers(

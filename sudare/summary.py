@@ -10,7 +10,12 @@ from delivery.settings import Settings
 from delivery.warehouse import Warehouse
 from sudare.runner import Run
 
-_NAMES = {"members": "members", "postings": "postings, 28 days", "texts": "texts of the day"}
+_NAMES = {
+    "members": "members",
+    "postings": "postings, 28 days",
+    "texts": "texts of the day",
+    "week_texts": "texts of a closed week",
+}
 
 
 def summarise(settings: Settings, day, run: Run) -> dict:

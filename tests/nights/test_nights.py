@@ -2,6 +2,7 @@
 
 import datetime
 import hashlib
+import re
 import unicodedata
 
 import polars as pl
@@ -44,6 +45,7 @@ from tests.nights.sites import (
     in_warehouse,
     manifest_of,
     published,
+    published_manifest,
     run,
     shown,
 )
@@ -61,6 +63,33 @@ def test_a_night_publishes_every_table_and_the_feed_and_everything_adds_up(two_n
     assert told["threshold"] == 10
     assert told["disclosure"] == two_nights.night().disclosure
     assert verify(two_nights.settings()) == {"nights": 2, "files": 4 * len(catalogue()), "feeds": 2}
+
+
+def test_beside_the_tables_lies_no_count_of_what_was_read(two_nights):
+    """It is exact and of this very night, so it would tell of one member what no table does."""
+    for night in (FIRST_NIGHT, DEMO_DAY):
+        kept, beside = manifest_of(two_nights, night), published_manifest(two_nights, night)
+        assert set(kept) - set(beside) == {
+            *("inputs", "stop_signals", "unfit_values", "infinite_dates", "undeclared_in_source")
+        }
+        assert beside == {name: kept[name] for name in beside}
+        ((sha256,),) = in_warehouse(two_nights, f"select manifest_sha256 from sudare.nights where day = '{night}'")
+        text = (two_nights.home / "published" / night.isoformat() / "manifest.json").read_bytes()
+        assert hashlib.sha256(text).hexdigest() == sha256
+        # And it stands there by no other name either.
+        inside = {n for one in kept["inputs"].values() for n in (one["read"], one["kept"]) if n > 1_000}
+        assert inside
+        assert not inside & {int(n) for n in re.findall(r": (\d+)[,\n]", text.decode())}
+
+
+def test_a_manifest_that_is_not_the_one_beside_the_tables_is_found(lived):
+    with psycopg.connect(lived.warehouse_url) as connection:
+        connection.execute(
+            "update sudare.nights set manifest = "
+            f"jsonb_set(manifest::jsonb, '{{threshold}}', '5')::text where day = '{DEMO_DAY}'"
+        )
+    with pytest.raises(PublicationBroken, match=rf"^manifest of {DEMO_DAY}: what lies beside the tables is not what"):
+        verify(lived.settings())
 
 
 def test_the_same_night_twice_gives_the_same_bytes_and_sends_nothing_twice(lived):
@@ -329,6 +358,37 @@ def test_stop_signals_that_vanish_stop_the_night_unless_somebody_has_looked(live
         run(lived.night())
     assert published(lived) == before
     run(lived.night(accept_fewer_stop_signals=True), "plan")
+
+
+def test_a_deployment_of_feeds_only_publishes_no_table_and_remembers_its_stop_signals(site):
+    """Its gate of tables is green over nothing; the night's manifest is kept, so the next one knows what there was."""
+    night = site.night(FIRST_NIGHT, purposes=("P10",))
+    run(night)
+    assert night.staging.read_json("gates", "tables.json") == []
+    told, beside = manifest_of(site, FIRST_NIGHT), published_manifest(site, FIRST_NIGHT)
+    assert told["outputs"] == beside["outputs"] == told["gate"] == []
+    stopped = {name: site.ask(f"select count(*) from {name}")[0][0] for name in told["stop_signals"]}
+    assert told["stop_signals"] == stopped
+    assert [path.name for path in (site.home / "published" / FIRST_NIGHT.isoformat()).iterdir()] == ["manifest.json"]
+    tables = "select count(*) from information_schema.tables where table_schema = 'stats'"
+    assert in_warehouse(site, tables) == [(0,)]
+    assert verify(site.settings()) == {"nights": 1, "files": 0, "feeds": 1}
+    before = published(site)
+    site.change("delete from opt_outs")
+    with pytest.raises(StopSignalsVanished, match=r"^opt_outs: 0 rows, \d+ on the last night; stop signals do not van"):
+        run(site.night(purposes=("P10",)))
+    assert published(site) == before
+
+
+def test_a_deployment_of_feeds_only_can_publish_tables_from_another_night_on(site):
+    run(site.night(FIRST_NIGHT, purposes=("P10",)), *UNTIL_PUBLISHED)
+    run(site.night(), *UNTIL_PUBLISHED)
+    assert {output["table"] for output in manifest_of(site)["outputs"]} == set(catalogue())
+    assert {row[0] for row in in_warehouse(site, "select distinct as_of from stats.members_by_prefecture")} == {
+        DEMO_DAY
+    }
+    run(site.night(DEMO_DAY + datetime.timedelta(days=1), NOW + datetime.timedelta(days=1), purposes=("P10",)), "plan")
+    assert verify(site.settings())["nights"] == 2
 
 
 def test_a_stop_table_that_turns_unreadable_in_the_night_stops_it(site):

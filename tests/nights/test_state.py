@@ -7,11 +7,13 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import psycopg
 import pytest
 
 from anonymizers import controls, perturbation
+from anonymizers.changes import distinct_changes_of_cells
 from anonymizers.controls import DisclosureControl
 from anonymizers.errors import NightOutOfOrder, NightRunning, StateRefused
 from anonymizers.keys import DEMO_SECRET, Secret
@@ -129,30 +131,42 @@ def test_shares_are_of_published_numbers_and_move_with_them(two_nights):
         assert ((told["share_pct"].astype(float) - share.clip(upper=100)).abs() <= 0.051).all()
 
 
-def test_one_reference_is_kept_of_each_cell_and_is_made_anew_when_the_cell_changes(quiet, tmp_path):
-    site = quiet.copy(tmp_path)
-    before = references(site)
-    run(site.night(), *UNTIL_PUBLISHED)
-    after = references(site)
-    every, told = cells_of_night(site)
+def test_one_reference_is_kept_of_each_cell_and_is_made_anew_when_the_cell_changes(one_night, two_nights):
+    before, after = references(one_night), references(two_nights)
+    every, told = cells_of_night(two_nights)
     assert {epoch for epoch, *_ in after} == {1}
     assert told <= {(name, cell) for _, name, cell in after} <= every
     changed = {
         (1, name, "\x1f".join(map(str, row)))
         for name, table in catalogue().items()
         for row in in_warehouse(
-            site,
+            two_nights,
             f"select {', '.join(d.name for d in table.dimensions)} from stats.{name} where as_of = '{DEMO_DAY}'",
         )
     }
     new = {one for one, sums in after.items() if before.get(one) != sums}
-    assert new
+    assert new & before.keys() and new - before.keys()
     assert new <= changed
-    # What has closed for good, and of whom its numbers are: nobody will ask again.
-    closed = before.keys() - after.keys()
-    assert {name for _, name, _ in closed} == {"activity_by_board"}
-    first = DEMO_DAY - datetime.timedelta(days=27)
-    assert {cell[-10:] for _, _, cell in closed} == {str(first - datetime.timedelta(days=n)) for n in (1, 2, 3)}
+    assert {one for one in changed if one[1:] in told} <= new
+
+
+def test_of_a_day_or_week_that_has_closed_for_good_no_references_are_kept_and_the_numbers_stay(lived):
+    """The next night is a Sunday's: a week is over, and a day leaves the window."""
+    before, gone = references(lived), str(DEMO_DAY - datetime.timedelta(days=27))
+    numbers = "select * from stats.{} where {} = '{}' order by 1, 2, 3"
+    closed = [numbers.format("activity_by_board", "day", gone), numbers.format("trending_terms", "week", "2026-W43")]
+    told = [in_warehouse(lived, rows) for rows in closed]
+    run(lived.night(TOMORROW, NOW + datetime.timedelta(days=1)), *UNTIL_PUBLISHED)
+    after = references(lived)
+    assert before.keys() - after.keys() == {
+        (epoch, name, cell)
+        for epoch, name, cell in before
+        if (name == "activity_by_board" and cell.endswith(gone)) or name == "trending_terms"
+    }
+    assert len(before.keys() - after.keys()) > 100
+    assert {cell.split("\x1f")[1] for _, name, cell in after if name == "trending_terms"} == {"2026-W44"}
+    assert [in_warehouse(lived, rows) for rows in closed] == told
+    assert all(told)
 
 
 def test_references_hold_58_residues_and_no_codes_but_the_cell_s(one_night):
@@ -526,30 +540,72 @@ def all_rows(site: Site) -> dict[str, list[tuple]]:
     }
 
 
-def test_one_member_who_stops_statistics_changes_nothing_that_is_visible(after_one, quiet):
-    """She is counted no longer from that night on; the files are byte for byte those of a night on which she stayed."""
+def changes(before: dict[tuple, bytes], after: dict[tuple, bytes]) -> dict[tuple, int]:
+    """How many distinct members have changed in each cell whose number was made anew, up to 15."""
+    moved = [one for one in before if before[one] != after[one]]
+    sums = [
+        np.array([np.frombuffer(kept[one], "<u4") for one in moved], np.int64).reshape(-1, 58)
+        for kept in (before, after)
+    ]
+    return dict(zip(moved, distinct_changes_of_cells(*sums).tolist(), strict=True))
+
+
+def own_numbers(site: Site, name: str, day: datetime.date) -> pd.DataFrame:
+    """What a night tells of each cell by itself; a share goes with the numbers of its group as well."""
+    shares = [m.name for m in catalogue()[name].measures if m.kind.name == "SHARE"]
+    return shown(site, name, day).drop(columns=shares)
+
+
+def test_a_published_night_that_runs_again_after_members_have_stopped_changes_nothing_that_is_visible(after_one):
+    """Whoever has both runs would otherwise have them, alone: what the night itself has told is state as well."""
+    before, rows, sums = contents(after_one.home / "published"), all_rows(after_one), references(after_one)
+    counted = manifest_of(after_one, FIRST_NIGHT)["inputs"]["members"]["kept"]
+    for gone in (1, 9):  # a member, and eight more
+        stop(after_one, 1 if gone == 1 else 8, wrote=True)
+        run(after_one.night(FIRST_NIGHT, NOW + datetime.timedelta(hours=gone)), *UNTIL_PUBLISHED)
+        assert manifest_of(after_one, FIRST_NIGHT)["inputs"]["members"]["kept"] == counted - gone
+        assert contents(after_one.home / "published") == before  # manifests and all
+        assert all_rows(after_one) == rows
+        assert references(after_one) == sums
+    assert verify(after_one.settings())["nights"] == 1
+
+
+def test_a_later_night_that_runs_again_moves_only_what_others_have_moved_already(lived):
+    """A cell that nine have left or joined since its number was made moves with the tenth, as on any night."""
+    before, sums = {name: own_numbers(lived, name, DEMO_DAY) for name in TABLES}, references(lived)
+    stop(lived, 1, wrote=True)
+    run(lived.night(now=NOW + datetime.timedelta(hours=3)), *UNTIL_PUBLISHED)
+    moved = changes(sums, references(lived))
+    assert len(moved) < 10
+    assert all(count >= 10 for count in moved.values())
+    for name in TABLES:
+        now = own_numbers(lived, name, DEMO_DAY)
+        assert now.index.equals(before[name].index)
+        other = now.index[(now != before[name]).any(axis=1)]
+        cells = other if now.index.nlevels == 1 else other.map("\x1f".join)
+        assert set(cells) == {cell for _, table, cell in moved if table == name}
+        # What was told that very night is not told twice.
+        assert set(before[name].loc[other, "as_of"]) <= {FIRST_NIGHT.isoformat()}
+    assert verify(lived.settings())["nights"] == 2
+
+
+def test_one_member_who_stops_statistics_moves_no_number_that_others_have_not_moved(one_night, after_one, quiet):
+    """The night as it is with her, and as it is without: where they differ, nine others have changed the cell."""
     stop(after_one, 1, wrote=False)
     run(after_one.night(SECOND_NIGHT), *UNTIL_PUBLISHED)
     counted = [manifest_of(site, SECOND_NIGHT)["inputs"]["members"]["kept"] for site in (after_one, quiet)]
     assert counted[0] == counted[1] - 1
-    assert contents(after_one.home / "published") == contents(quiet.home / "published")  # manifests and all
-    assert all_rows(after_one) == all_rows(quiet)
-
-
-@pytest.mark.parametrize("count", [1, 9])
-def test_a_published_night_that_runs_again_after_members_have_stopped_changes_nothing_that_is_visible(lived, count):
-    """Whoever has both runs would otherwise have her, alone: what the night itself has told is state as well."""
-    before, rows, sums = contents(lived.home / "published"), all_rows(lived), references(lived)
-    counted = manifest_of(lived)["inputs"]["members"]["kept"]
-    ((sha256,),) = in_warehouse(lived, f"select manifest_sha256 from sudare.nights where day = '{DEMO_DAY}'")
-    stop(lived, count, wrote=True)
-    run(lived.night(now=NOW + datetime.timedelta(hours=3)), *UNTIL_PUBLISHED)
-    assert manifest_of(lived)["inputs"]["members"]["kept"] == counted - count
-    assert contents(lived.home / "published") == before  # manifests and all
-    assert all_rows(lived) == rows
-    assert references(lived) == sums
-    assert in_warehouse(lived, f"select manifest_sha256 from sudare.nights where day = '{DEMO_DAY}'") == [(sha256,)]
-    assert verify(lived.settings())["nights"] == 2
+    first = references(one_night)
+    moved = [changes(first, references(site)) for site in (after_one, quiet)]
+    assert all(count >= 10 for counts in moved for count in counts.values())
+    by_her = moved[0].keys() ^ moved[1].keys()
+    assert len(by_her) < 10
+    for name in TABLES:
+        without, with_her = (own_numbers(site, name, SECOND_NIGHT) for site in (after_one, quiet))
+        other = without.index[(without != with_her).any(axis=1)]
+        cells = other if without.index.nlevels == 1 else other.map("\x1f".join)
+        assert set(cells) <= {cell for _, table, cell in moved[0].keys() | moved[1].keys() if table == name}
+        assert {c for _, table, c in by_her if table == name} <= set(cells)
 
 
 def test_the_members_who_stop_would_be_seen_if_they_were_a_quorum(lived):
