@@ -12,7 +12,7 @@ import pandas as pd
 
 from anonymizers.cells import Cells
 from anonymizers.controls import DisclosureControl
-from anonymizers.disclosure import Published, cell_names
+from anonymizers.disclosure import SEPARATOR, Disclosure, Published, cell_names
 from anonymizers.keys import Key, Secret
 from attacks.world import BOARDS, World
 from transforms.release import disclosed, release
@@ -62,7 +62,6 @@ class History:
 @dataclass
 class _Recording:
     published: Published
-    names: dict[str, int] = field(default_factory=dict)
     nights: list[dict] = field(default_factory=list)
 
 
@@ -93,7 +92,7 @@ def _play_table(world: World, night: int, table: Table, cells: Cells, recording:
     day = world.day(night)
     told = release(table, cells, recording.published, day, list(BOARDS[:-1]), DisclosureControl(), key)
     names = cell_names(told.release.frame[[d.name for d in table.dimensions]])
-    recording.published = _carry_on(table, recording.published, told, names)
+    recording.published = carried_on(recording.published, told, names)
     position = pd.Index(cell_names(cells.codes)).get_indexer(names)
     found = cells.take(position)
     numbers = {
@@ -112,9 +111,18 @@ def _play_table(world: World, night: int, table: Table, cells: Cells, recording:
     )
 
 
-def _carry_on(table: Table, before: Published, told, names: pd.Series) -> Published:
-    """What the warehouse does between two nights, in memory."""
-    numbers = told.release.frame[[*(m.name for m in disclosed(table)), "as_of"]]
+def carried_on(before: Published, told: Disclosure, names: pd.Series) -> Published:
+    """
+    What the warehouse does between two nights, in memory.
+
+    Args:
+        before: What the night was disclosed on.
+
+        told: The night.
+
+        names: Of its cells, in the order of its release.
+    """
+    numbers = told.release.frame[list(before.numbers.columns)]
     sums = np.zeros((len(names), before.power_sums.shape[1]), np.int64)
     old = pd.Index(before.names).get_indexer(names)
     sums[old >= 0] = before.power_sums[old[old >= 0]]
@@ -134,7 +142,7 @@ def _history(world: World, table: Table, recording: _Recording) -> History:
         position = every.get_indexer(night["names"])
         for name, values in arrays.items():
             values[number, position] = night[name]
-    codes = pd.Series(every).str.split("\x1f", expand=True)
+    codes = pd.Series(every).str.split(SEPARATOR, expand=True)
     codes.columns = [d.name for d in table.dimensions]
     values = {m.name: arrays[m.name] for m in disclosed(table)}
     return History(table, codes, values, arrays["as_of"], arrays["true"], arrays["keys"], arrays["sums"])

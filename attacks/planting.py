@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from anonymizers import perturbation
 from anonymizers.cells import Cells, count
-from anonymizers.controls import PERTURBATION, DisclosureControl
+from anonymizers.controls import DisclosureControl
 from anonymizers.disclosure import Measure, Published, Statistic, disclose
 from anonymizers.keys import Key
 from anonymizers.record_keys import record_keys
+from attacks.history import carried_on
+from attacks.protections import perturbed
 
 TRIALS = 6000
 SYBILS = 9
@@ -88,11 +89,8 @@ def publish_twice(nights: list[Cells], measures: list[Measure], key: Key) -> lis
     published, released = Published.nothing([m.name for m in measures]), []
     for day, cells in zip(NIGHTS, nights, strict=True):
         told = disclose("trials", cells, published, measures, DisclosureControl(), key, day)
-        frame = told.release.frame
-        sums = np.zeros_like(cells.power_sums) if not released else published.power_sums.copy()
-        sums[pd.Index(frame["trial"]).get_indexer(told.names)] = told.references
-        published = Published(frame["trial"], frame[[*(m.name for m in measures), "as_of"]], sums)
-        released.append(frame)
+        released.append(told.release.frame)
+        published = carried_on(published, told, told.release.frame["trial"])
     return released
 
 
@@ -119,8 +117,7 @@ def _known_bad(protection: str, cells: Cells, draw: np.random.Generator) -> np.n
     if protection == "threshold":
         return np.where(large, members, -1.0)
     keys = draw.integers(0, 2**32, len(members)) if protection == "fresh noise" else cells.cell_key
-    values = perturbation.load(PERTURBATION).perturb(np.maximum(members - 10, 0), keys.astype(np.uint32)) + 10
-    return np.where(large, values, -1.0)
+    return np.nan_to_num(perturbed(members, keys), nan=-1.0)
 
 
 def known_members(public_seed: bool, base: int, key: Key, seed: int = 5) -> float:

@@ -33,12 +33,12 @@ def margins_of_suppressed(history: History) -> np.ndarray:
 def fresh_noise(history: History) -> np.ndarray:
     """New noise every night."""
     keys = np.random.default_rng(7).integers(0, 2**32, history.true.shape)
-    return _perturbed(history.true, keys)
+    return perturbed(history.true, keys)
 
 
 def static_cell_key(history: History) -> np.ndarray:
     """Cell keys as statistical offices use them, published again every night."""
-    return _perturbed(history.true, history.keys)
+    return perturbed(history.true, history.keys)
 
 
 KNOWN_BAD: dict[str, Callable[[History], np.ndarray]] = {
@@ -50,7 +50,8 @@ KNOWN_BAD: dict[str, Callable[[History], np.ndarray]] = {
 }
 
 
-def _perturbed(true: np.ndarray, keys: np.ndarray) -> np.ndarray:
+def perturbed(true: np.ndarray, keys: np.ndarray) -> np.ndarray:
+    """True counts with the noise of these keys, nan under the threshold; both of any one shape."""
     table = perturbation.load(PERTURBATION)
     above = np.maximum(true - THRESHOLD, 0).ravel()
     values = table.perturb(above, keys.ravel().astype(np.uint32)).reshape(true.shape) + THRESHOLD

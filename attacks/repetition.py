@@ -26,9 +26,7 @@ def averaging_with_flows(history: History, values: np.ndarray) -> tuple[float, f
     Only an insider of the registrations knows that much.
     """
     shown = ~np.isnan(values).any(axis=0)
-    when = np.arange(len(values))[:, None] if (history.as_of < 0).all() else history.as_of
-    grown = np.take_along_axis(history.true, np.maximum(when, 0), axis=0) - history.true[0]
-    seen = (values - grown)[:, shown]
+    seen = (values - (_then(history) - history.true[0]))[:, shown]
     return _exact(seen[0], history.true[0][shown]), _exact(seen.mean(axis=0), history.true[0][shown])
 
 

@@ -18,6 +18,7 @@ from anonymizers.controls import DisclosureControl
 from anonymizers.disclosure import Published, cell_names
 from anonymizers.keys import Key, Secret
 from anonymizers.record_keys import record_keys
+from attacks.history import carried_on
 from transforms.dimensions import AGE_BAND, PREFECTURE, YOUNGEST_CHILD_BAND
 from transforms.release import disclosed, release
 from transforms.spec import Dimension, Table
@@ -77,16 +78,9 @@ def main() -> None:
             told = release(spec, cells, published, day, [], DisclosureControl(), KEY)
         counts = len(cells), len(told.release.frame), told.release.changed_cells
         print("  {:,} cells with members, {:,} in all, {:,} changed".format(*counts))
-        published = carried_on(published, told)
+        names = cell_names(told.release.frame[[d.name for d in spec.dimensions]])
+        published = carried_on(published, told, names)
         write(spec, day, told)
-
-
-def carried_on(before: Published, told) -> Published:
-    """What the warehouse gives the next night."""
-    names = cell_names(told.release.frame.drop(columns=["members", "as_of"]))
-    sums = before.power_sums if len(before.names) else np.zeros((len(names), told.references.shape[1]), np.int64)
-    sums[np.asarray(names.isin(set(told.names)))] = told.references
-    return Published(names, told.release.frame[["members", "as_of"]], sums)
 
 
 def write(spec: Table, day: datetime.date, told) -> None:
