@@ -7,68 +7,26 @@ there. What Presidio does per call and nobody here uses (a model, context enhanc
 
 import importlib
 import pkgutil
-import re
 from collections.abc import Iterable, Iterator
-from functools import cache, cached_property
+from functools import cache
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 from presidio_analyzer import AnalyzerEngine, EntityRecognizer, RecognizerRegistry, RecognizerResult
 from presidio_analyzer.context_aware_enhancers import ContextAwareEnhancer
 from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
-from presidio_anonymizer import AnonymizerEngine
 
 from anonymizers.text import recognizers
+from anonymizers.text.artifacts import TextArtifacts
 from anonymizers.text.patterns import LANGUAGE
 
-# A run of one script is near enough to a word for a recogniser that wants to look around.
-_TOKEN = re.compile(r"[0-9]+|[A-Za-z]+|[ぁ-ゖ]+|[ァ-ヺー]+|[一-鿿々]+|\S")
 
-
-class Token(NamedTuple):
-    """A stretch of one script; attributes are named as spaCy's, which Presidio expects."""
-
-    text: str
-    idx: int
-    """Where it starts, in code points of the text."""
-
-
-class TextArtifacts(NlpArtifacts):
+class JapaneseNlpEngine(NlpEngine):
     """
-    What the recognisers get beside the text: tokens, and the names known for its author.
+    A Presidio `NlpEngine` on Sudachi instead of a neural pipeline: words, and no entities, which are the recognisers'.
 
-    Tokens are split when a recogniser first asks, since most postings need none. Presidio's constructor is
-    not called: it wants all of it at once.
+    It goes into any `AnalyzerEngine` for language "ja", with the recognisers of this package or others.
     """
-
-    def __init__(self, text: str, engine: "ScriptRunEngine") -> None:
-        self._text = text
-        self.nlp_engine = engine
-        self.known_forms: tuple[str, ...] = ()
-        self.entities, self.scores, self.keywords = [], [], []
-
-    @cached_property
-    def tokens(self) -> list[Token]:
-        """Runs of one script and single marks, in order; white space is in none."""
-        return [Token(match[0], match.start()) for match in _TOKEN.finditer(self._text)]
-
-    @property
-    def tokens_indices(self) -> list[int]:
-        """Where each token starts."""
-        return [token.idx for token in self.tokens]
-
-    @property
-    def lemmas(self) -> list[str]:
-        """The tokens as written; without a dictionary there is no other form."""
-        return [token.text for token in self.tokens]
-
-    def to_json(self) -> str:
-        """Refuse: Presidio calls this to write the text into a log."""
-        raise TypeError("the artifacts of a text are not to be written out")
-
-
-class ScriptRunEngine(NlpEngine):
-    """A Presidio `NlpEngine` that runs no model: tokens are runs of one script, entities there are none."""
 
     def load(self) -> None:
         """Nothing to load."""
@@ -78,7 +36,7 @@ class ScriptRunEngine(NlpEngine):
         return True
 
     def process_text(self, text: str, language: str) -> TextArtifacts:
-        """Split one text into tokens; `language` must be "ja"."""
+        """The artifacts of one text; `language` must be "ja"."""
         if language != LANGUAGE:
             raise ValueError("language must be ja")
         return TextArtifacts(text, self)
@@ -171,7 +129,7 @@ def analyzer() -> AnalyzerEngine:
         registry=EveryRecognizer(
             recognizers=[module.recognizer() for module in recognizer_modules()], supported_languages=[LANGUAGE]
         ),
-        nlp_engine=ScriptRunEngine(),
+        nlp_engine=JapaneseNlpEngine(),
         supported_languages=[LANGUAGE],
         context_aware_enhancer=ContextInPatterns(),
     )
@@ -183,27 +141,17 @@ def entities() -> list[str]:
     return sorted(analyzer().get_supported_entities(LANGUAGE))
 
 
-@cache
-def anonymizer() -> AnonymizerEngine:
-    """The anonymizer; its default operator puts ``<LABEL>`` in place of a span. Built once per process."""
-    return AnonymizerEngine()
-
-
-def analyze(text: str, known_forms: tuple[str, ...] = ()) -> list[RecognizerResult]:
+def analyze(artifacts: TextArtifacts) -> list[RecognizerResult]:
     """
-    Run every recogniser over one normalised text.
+    Run every recogniser over one text.
 
     Args:
-        text: Normalised text.
-        known_forms: From `anonymizers.text.names.known_forms`.
+        artifacts: Of the text. Other recognisers may go on with them.
 
     Returns:
-        What was found, in code points of `text`; results may overlap.
+        What was found, in code points of the text as written; results may overlap.
 
     Raises:
         Exception: whatever a recogniser raises; its message may hold the text.
     """
-    engine = analyzer()
-    artifacts = engine.nlp_engine.process_text(text, LANGUAGE)
-    artifacts.known_forms = known_forms
-    return engine.analyze(text, LANGUAGE, entities=entities(), nlp_artifacts=artifacts)
+    return analyzer().analyze(artifacts.written, LANGUAGE, entities=entities(), nlp_artifacts=artifacts)

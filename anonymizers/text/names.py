@@ -8,8 +8,7 @@ rather than a name too few.
 
 import itertools
 import unicodedata
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Sequence
 
 from anonymizers.text.normalisation import normalise
 
@@ -33,8 +32,18 @@ def fold(text: str) -> str:
     return lowered.translate(_HIRAGANA)
 
 
-@lru_cache(maxsize=1024)
-def known_forms(names: tuple[str, ...]) -> tuple[str, ...]:
+class KnownNames:
+    """The names of one author or thread, ready to be looked for. Kept in memory only."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._forms = known_forms(names)
+
+    def find(self, text: str) -> list[tuple[int, int]]:
+        """Spans in code points of a normalised text, sorted, overlapping and touching ones made one."""
+        return find_known(text, self._forms) if self._forms else []
+
+
+def known_forms(names: Iterable[str]) -> tuple[str, ...]:
     """
     The forms to look for, for the names of one author.
 

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import regex
 from presidio_analyzer import Pattern, PatternRecognizer, RecognizerResult
 
+from anonymizers.text.artifacts import read
+
 LANGUAGE = "ja"
 
 EXPRESSION_TIMEOUT_S = 20.0
@@ -63,9 +65,9 @@ class CuedPatternRecognizer(PatternRecognizer):
         Find this recogniser's entity.
 
         Args:
-            text: Normalised text.
+            text: As it was written; its unmasked reading is searched.
             entities: Not read; the recogniser has one entity.
-            nlp_artifacts: Not read here; subclasses may.
+            nlp_artifacts: From `anonymizers.text.engine.JapaneseNlpEngine`, or any other, which is passed over.
             regex_flags: Not read; an expression says itself what it ignores.
 
         Returns:
@@ -75,12 +77,13 @@ class CuedPatternRecognizer(PatternRecognizer):
         Raises:
             TimeoutError: an expression took longer than `EXPRESSION_TIMEOUT_S`.
         """
-        if not self._needed.search(text):
+        reading = read(text, nlp_artifacts).unmasked
+        if not self._needed.search(reading.text):
             return []
         return [
-            self.result(*match.span(match.lastgroup), score)
+            self.result(*reading.original(*match.span(match.lastgroup)), score)
             for expression, score in self._expressions
-            for match in expression.finditer(text, timeout=EXPRESSION_TIMEOUT_S)
+            for match in expression.finditer(reading.text, timeout=EXPRESSION_TIMEOUT_S)
             if match.lastgroup == "cued" or self.validate_result(match["value"]) is not False
         ]
 

@@ -6,21 +6,30 @@ Fails closed: a text that cannot be treated is refused, never passed on as it is
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeVar
 
 from presidio_analyzer import RecognizerResult
+from presidio_anonymizer import AnonymizerEngine
 from presidio_anonymizer.entities import RecognizerResult as AnonymizerSpan
 
 from anonymizers.text import engine
-from anonymizers.text.names import known_forms
-from anonymizers.text.normalisation import Normalised, normalise
+from anonymizers.text.artifacts import TextArtifacts
+from anonymizers.text.names import KnownNames
+from anonymizers.text.normalisation import Normalised
+from anonymizers.text.recognizers.known_name import KnownNameRecognizer
+from anonymizers.text.tokenizer import SentenceTooLong, stretches
 
-LONGEST_TEXT_BYTES = 49_149
-"""In UTF-8. Beyond it Sudachi, the tokenizer behind Japanese engines, refuses a text."""
+LONGEST_TEXT = 1_000_000
+"""Code points; far above any posting, it bounds what one of them may cost."""
+
+CERTAIN = 0.9
+"""The score from which a name found once is looked for in the whole thread."""
 
 LONGEST_NORMALISED = 49_149
-"""Code points. NFKC writes some single characters as eighteen; this bounds the recognisers' work."""
+"""Code points per stretch. NFKC writes some single characters as eighteen; this bounds the recognisers' work."""
 
 MOST_NAMES = 500
 LONGEST_NAME = 100
@@ -32,6 +41,9 @@ _REFUSALS = (
     # Unicode Bidi_Control: the text a reader sees is not in the order the recognisers read.
     ("direction_marks", re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")),
 )
+
+
+_Treated = TypeVar("_Treated")
 
 
 class RedactionRefused(Exception):
@@ -72,34 +84,46 @@ class Redacted:
     """Sorted by start, none overlapping."""
 
 
+@dataclass(frozen=True)
+class _Analysed:
+    """What the recognisers found in one text, which holds for it whoever wrote it."""
+
+    stretches: tuple[tuple[int, Normalised], ...]
+    """Where each begins in the text, and its normalised reading, in which known names are looked for."""
+
+    results: tuple[RecognizerResult, ...]
+    """In code points of the text as written."""
+
+
 def redact(text: str, names: Sequence[str] = ()) -> Redacted:
     """
     Replace everything that points at a person by a typed placeholder.
 
     Args:
-        text: A posting, at most 49,149 bytes of UTF-8.
+        text: A posting.
         names: Names the site knows for the author and their children, such as "山田 花子" or a nickname;
-            found as `anonymizers.text.names` describes. Single characters are ignored.
+            found as `anonymizers.text.names` describes.
 
     Returns:
-        The redacted text and the spans, in code points of `text`. Names the site does not know, and
-        anything no recogniser knows, are still in the text: it is pseudonymised, not anonymous.
+        The redacted text and the spans, in code points of `text`. Names that neither the site knows nor the
+        recognisers tell are still in the text: it is pseudonymised, not anonymous.
 
     Raises:
         RedactionRefused: the text is too long, is not text, holds lone surrogates, control characters other
             than tab and line ends, or direction marks; the names are not a list or tuple of texts, or too
             many or too long; or a recogniser failed. No value is in the message and no exception hangs on it.
     """
-    _refuse_unfit(text, names)
-    # The handler is inside `_attempt`: raised here, the refusal has no exception quoting the text behind it.
-    treated = _attempt(text, tuple(names))
+    (treated,) = _treat([text], [names], [None])
+    # Raised here, where no exception quoting the text is being handled, the refusal has none behind it.
     if isinstance(treated, str):
         raise RedactionRefused(treated)
     return treated
 
 
 def redact_all(
-    texts: Sequence[str], names: Sequence[Sequence[str]] | None = None
+    texts: Sequence[str],
+    names: Sequence[Sequence[str]] | None = None,
+    threads: Sequence[Hashable] | None = None,
 ) -> tuple[list[str | None], Counter[str]]:
     """
     Redact many texts; one that cannot be treated is dropped and counted, never passed on.
@@ -107,43 +131,49 @@ def redact_all(
     Args:
         texts: Postings.
         names: Per posting the names known for its author; None for no names at all.
+        threads: Per posting its thread; None if each is one of its own. Known names, and names a recogniser was
+            certain of, are looked for in all postings of the thread.
 
     Returns:
         Per text its redaction, or None where it was dropped; and counts: ``redacted`` + ``unchanged`` +
         the sum of ``dropped_<reason>`` are the texts given, ``found_<LABEL>`` are spans. Identical texts
-        with the same names are analysed once and counted each.
+        are analysed once and counted each.
 
     Raises:
-        ValueError: `names` has not one entry per text.
+        ValueError: `names` or `threads` has not one entry per text.
     """
-    if names is not None and len(names) != len(texts):
-        raise ValueError(f"names: {len(names)} entries for {len(texts)} texts; give one per text")
+    for what, given in (("names", names), ("threads", threads)):
+        if given is not None and len(given) != len(texts):
+            raise ValueError(f"{what}: {len(given)} entries for {len(texts)} texts; give one per text")
+    results = _treat(texts, names or [()] * len(texts), threads or range(len(texts)))
     counts: Counter[str] = Counter()
-    seen: dict[tuple[str, tuple[str, ...]], Redacted | str] = {}
-    results = [_redacted_once(text, known, seen) for text, known in _paired(texts, names)]
-    published = []
     for result in results:
-        published.append(None if isinstance(result, str) else result.text)
         counts.update(_tally(result))
-    return published, counts
+    return [None if isinstance(result, str) else result.text for result in results], counts
 
 
-def _paired(texts: Sequence[str], names: Sequence[Sequence[str]] | None) -> Iterator[tuple[str, Sequence[str]]]:
-    return zip(texts, [()] * len(texts) if names is None else names, strict=True)
-
-
-def _redacted_once(
-    text: str, names: Sequence[str], seen: dict[tuple[str, tuple[str, ...]], Redacted | str]
-) -> Redacted | str:
-    """The redaction of a text, or the reason it was refused; the same text and names are treated once."""
-    try:
-        _refuse_unfit(text, names)
-    except RedactionRefused as refused:
-        return refused.reason
-    key = text, tuple(names)
-    if key not in seen:
-        seen[key] = _attempt(*key)
-    return seen[key]
+def _treat(texts: Sequence[str], names: Sequence[Sequence[str]], threads: Sequence[Hashable]) -> list[Redacted | str]:
+    """Per text its redaction, or the reason it was refused; `redact_all` says the rest."""
+    analysed: dict[str, _Analysed | str] = {}
+    known: dict[Hashable, set[str]] = {}
+    refused = [_unfit(text, own) for text, own in zip(texts, names, strict=True)]
+    for text, own, thread, reason in zip(texts, names, threads, refused, strict=True):
+        if reason:
+            continue
+        if text not in analysed:
+            analysed[text] = _attempt(_analyse, text)
+        known.setdefault(thread, set()).update(own, _certain(text, analysed[text]))
+    recognisers: dict[Hashable, KnownNameRecognizer] = {}
+    treated: list[Redacted | str] = []
+    for text, thread, reason in zip(texts, threads, refused, strict=True):
+        found = reason or analysed[text]
+        if isinstance(found, str):
+            treated.append(found)
+            continue
+        if thread not in recognisers:
+            recognisers[thread] = KnownNameRecognizer(KnownNames(known[thread]))
+        treated.append(_attempt(_redacted, text, found, recognisers[thread]))
+    return treated
 
 
 def _tally(result: Redacted | str) -> list[str]:
@@ -153,52 +183,74 @@ def _tally(result: Redacted | str) -> list[str]:
     return ["redacted" if result.spans else "unchanged", *(f"found_{span.label}" for span in result.spans)]
 
 
-def _refuse_unfit(text: str, names: Sequence[str]) -> None:
+def _unfit(text: str, names: Sequence[str]) -> str | None:
     """
-    Raise `RedactionRefused` for a text or names no recogniser should see.
+    Why no recogniser should see a text or its names; None if they may.
 
     A plain string as `names` would be taken for its characters, each too short to be looked for, and the
     name would go out: it is refused.
     """
     if not isinstance(text, str):
-        raise RedactionRefused("not_text")
-    for reason, refused in _REFUSALS:
-        if refused.search(text):
-            raise RedactionRefused(reason)
-    if len(text.encode()) > LONGEST_TEXT_BYTES:
-        raise RedactionRefused("too_long")
+        return "not_text"
+    if len(text) > LONGEST_TEXT:
+        return "too_long"
     if not isinstance(names, list | tuple) or len(names) > MOST_NAMES or not all(map(_is_name, names)):
-        raise RedactionRefused("names_unusable")
+        return "names_unusable"
+    return next((reason for reason, refused in _REFUSALS if refused.search(text)), None)
 
 
 def _is_name(name: str) -> bool:
     return isinstance(name, str) and len(name) <= LONGEST_NAME
 
 
-def _attempt(text: str, names: tuple[str, ...]) -> Redacted | str:
-    """The redaction, or the reason there is none. What went wrong is not kept: its message may hold the text."""
+def _attempt(step: Callable[..., _Treated], *given: Any) -> _Treated | str:
+    """What a step gives, or the reason there is nothing. What went wrong is not kept: it may hold the text."""
     try:
-        normalised = normalise(text)
-        if len(normalised.text) > LONGEST_NORMALISED:
-            return "too_long"
-        found = engine.analyze(normalised.text, known_forms(names))
-        spans = _resolve(found, normalised)
-        return Redacted(_replace(text, spans), spans)
+        return step(*given)
+    except SentenceTooLong:
+        return "too_long"
     except Exception:  # noqa: BLE001  any failure, foreseen or not, drops the posting
         return "recogniser_failed"
 
 
-def _resolve(found: list[RecognizerResult], normalised: Normalised) -> tuple[Span, ...]:
+def _analyse(text: str) -> _Analysed:
+    read, results = [], []
+    for start, stretch in stretches(text):
+        artifacts = TextArtifacts(stretch)
+        if len(artifacts.normalised.text) > LONGEST_NORMALISED:
+            raise SentenceTooLong
+        for result in engine.analyze(artifacts):
+            result.start, result.end = result.start + start, result.end + start
+            results.append(result)
+        read.append((start, artifacts.normalised))
+    return _Analysed(tuple(read), tuple(results))
+
+
+def _certain(text: str, found: _Analysed | str) -> set[str]:
+    """The names in a text that are certain enough to be looked for in all of its thread."""
+    if isinstance(found, str):
+        return set()
+    return {text[r.start : r.end] for r in found.results if r.entity_type == "PERSON" and r.score >= CERTAIN}
+
+
+def _redacted(text: str, found: _Analysed, known: KnownNameRecognizer) -> Redacted:
+    placed = [(r.start, r.end, r.score, r.entity_type) for r in found.results]
+    for start, reading in found.stretches:
+        placed += [(start + r.start, start + r.end, r.score, r.entity_type) for r in known.find(reading)]
+    spans = _resolve(placed)
+    return Redacted(_replace(text, spans), spans)
+
+
+def _resolve(placed: list[tuple[int, int, float, str]]) -> tuple[Span, ...]:
     """
-    Make overlapping results one span each, in code points of the original.
+    Make overlapping results one span each.
 
     Presidio's resolution trims or drops results; here the union is kept, so that nothing any recogniser
     found is left in the text. The longest result names the span, then the surest.
     """
-    placed = sorted((*normalised.original(r.start, r.end), r.score, r.entity_type) for r in found)
     clusters: list[list[tuple[int, int, float, str]]] = []
     reach = 0
-    for result in placed:
+    for result in sorted(placed):
         if clusters and result[0] < reach:
             clusters[-1].append(result)
         else:
@@ -212,8 +264,14 @@ def _merged(cluster: list[tuple[int, int, float, str]]) -> Span:
     return Span(cluster[0][0], max(end for _, end, _, _ in cluster), label)
 
 
+@cache
+def _anonymizer() -> AnonymizerEngine:
+    """Presidio's; its default operator puts ``<LABEL>`` in place of a span. Built once per process."""
+    return AnonymizerEngine()
+
+
 def _replace(text: str, spans: tuple[Span, ...]) -> str:
     if not spans:
         return text
     results = [AnonymizerSpan(span.label, span.start, span.end, 1.0) for span in spans]
-    return engine.anonymizer().anonymize(text, results, merge_entities_with_spaces=False).text
+    return _anonymizer().anonymize(text, results, merge_entities_with_spaces=False).text

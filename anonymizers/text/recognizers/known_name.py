@@ -1,10 +1,12 @@
-"""Names the site knows for the author of the posting and their children."""
+"""Names that are known beforehand: the site's for its author and their children, and those certain in a thread."""
 
 from typing import Any
 
 from presidio_analyzer import LocalRecognizer, RecognizerResult
 
-from anonymizers.text.names import find_known
+from anonymizers.text.artifacts import read
+from anonymizers.text.names import KnownNames
+from anonymizers.text.normalisation import Normalised
 from anonymizers.text.patterns import LANGUAGE, Example
 
 EXAMPLES = (
@@ -15,30 +17,35 @@ EXAMPLES = (
 )
 
 
-class _KnownName(LocalRecognizer):
+class KnownNameRecognizer(LocalRecognizer):
     """Literal matches; a known name is certain, so it has the highest score."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: KnownNames) -> None:
         super().__init__(supported_entities=["PERSON"], supported_language=LANGUAGE)
+        self._known = known
 
     def load(self) -> None:
         """Nothing to load."""
 
     def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
         """
-        Find the forms that the artifacts carry (`anonymizers.text.engine.TextArtifacts.known_forms`).
+        Find the known names.
 
         Returns:
-            Spans in code points of `text`, none touching; empty where no names came with the text.
+            Spans in code points of the text as written, none touching; empty where nothing is known.
         """
+        return self.find(read(text, nlp_artifacts).normalised)
+
+    def find(self, reading: Normalised) -> list[RecognizerResult]:
+        """The same, of a text that is normalised already."""
         identity = {
             RecognizerResult.RECOGNIZER_NAME_KEY: self.name,
             RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: self.id,
         }
-        spans = find_known(text, nlp_artifacts.known_forms)
+        spans = [reading.original(start, end) for start, end in self._known.find(reading.text)]
         return [RecognizerResult("PERSON", start, end, 1.0, None, identity) for start, end in spans]
 
 
-def recognizer() -> LocalRecognizer:
-    """Finds PERSON where the site knows the name; names it does not know are another recogniser's work."""
-    return _KnownName()
+def recognizer() -> KnownNameRecognizer:
+    """Knows nobody: whose names are to be found is said per thread, so `anonymizers.text.redaction` makes its own."""
+    return KnownNameRecognizer(KnownNames(()))

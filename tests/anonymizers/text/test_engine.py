@@ -1,23 +1,33 @@
 """The light engine keeps Presidio's contract, and Presidio's leaks are shut."""
 
 import pytest
+from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
 
-from anonymizers.text.engine import ScriptRunEngine, analyzer, entities, recognizer_modules
+from anonymizers.text.engine import JapaneseNlpEngine, analyzer, entities, recognizer_modules
 
 
-def test_tokens_are_runs_of_one_script():
-    artifacts = ScriptRunEngine().process_text("花子は123番のAと、", "ja")
-    assert artifacts.lemmas == ["花子", "は", "123", "番", "の", "A", "と", "、"]
-    assert artifacts.tokens_indices == [0, 2, 3, 6, 7, 8, 9, 10]
+def test_tokens_are_words_where_they_were_written():
+    artifacts = JapaneseNlpEngine().process_text("保育園は１２３番、 ﾊﾟﾝ", "ja")
+    assert [token.text for token in artifacts.tokens] == ["保育園", "は", "123", "番", "、", "パン"]
+    assert artifacts.tokens_indices == [0, 3, 4, 7, 8, 10]
+
+
+def test_the_recognisers_work_in_anybodys_analyzer():
+    registry = RecognizerRegistry(
+        recognizers=[module.recognizer() for module in recognizer_modules()], supported_languages=["ja"]
+    )
+    plain = AnalyzerEngine(registry=registry, nlp_engine=JapaneseNlpEngine(), supported_languages=["ja"])
+    (found,) = plain.analyze("㍿の番号は０９０ー００００ー１２３４です", language="ja", entities=["PHONE"])
+    assert (found.start, found.end, found.entity_type) == (5, 18, "PHONE")
 
 
 def test_a_batch_is_its_texts():
-    pairs = list(ScriptRunEngine().process_batch(["あ", "い"], "ja"))
-    assert [(text, artifacts.lemmas) for text, artifacts in pairs] == [("あ", ["あ"]), ("い", ["い"])]
+    pairs = list(JapaneseNlpEngine().process_batch(["母", "子"], "ja"))
+    assert [(text, artifacts.lemmas) for text, artifacts in pairs] == [("母", ["母"]), ("子", ["子"])]
 
 
 def test_the_engine_says_what_presidio_asks():
-    engine = ScriptRunEngine()
+    engine = JapaneseNlpEngine()
     engine.load()
     assert engine.is_loaded()
     assert engine.is_punct("、", "ja")
@@ -28,14 +38,14 @@ def test_the_engine_says_what_presidio_asks():
 
 def test_other_languages_are_refused():
     with pytest.raises(ValueError, match=r"^language must be ja$"):
-        ScriptRunEngine().process_text("text", "en")
+        JapaneseNlpEngine().process_text("text", "en")
     with pytest.raises(ValueError, match=r"^language must be ja, and every recogniser has a file$"):
         analyzer().registry.get_recognizers("en")
 
 
 def test_a_text_is_not_written_out():
     with pytest.raises(TypeError, match=r"^the artifacts of a text are not to be written out$"):
-        ScriptRunEngine().process_text("花子", "ja").to_json()
+        JapaneseNlpEngine().process_text("花子", "ja").to_json()
 
 
 def test_every_file_is_in_the_analyzer_once():

@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 
 from anonymizers.text import engine
 from anonymizers.text.redaction import (
-    LONGEST_TEXT_BYTES,
+    LONGEST_TEXT,
     Redacted,
     RedactionRefused,
     Span,
     redact,
     redact_all,
 )
+from anonymizers.text.tokenizer import LONGEST_STRETCH_BYTES
 
 FRAGMENTS = st.sampled_from(
     [
@@ -100,7 +101,8 @@ def test_any_text_is_redacted_or_refused(text, names):
 @pytest.mark.parametrize(
     ("text", "names", "reason"),
     [
-        pytest.param("あ" * 16_384, (), "too_long", id="a byte too long"),
+        pytest.param("あ" * 16_384, (), "too_long", id="a sentence a byte too long"),
+        pytest.param("あ。" * (LONGEST_TEXT // 2) + "あ", (), "too_long", id="a text too long"),
         pytest.param("\ufdfa" * 16_000, (), "too_long", id="too long once it is normalised"),
         pytest.param("a\ud800", (), "lone_surrogates", id="half a character"),
         pytest.param("a\x00", (), "control_characters", id="a null"),
@@ -120,7 +122,8 @@ def test_what_cannot_be_treated_is_refused_and_dropped(text, names, reason):
 
 
 def test_the_longest_text_is_taken():
-    assert redact("あ" * (LONGEST_TEXT_BYTES // 3)).spans == ()
+    assert redact("あ" * (LONGEST_STRETCH_BYTES // 3)).spans == ()
+    assert redact("電話は090-0000-1234です。\n" * 3_000).text == "電話は<PHONE>です。\n" * 3_000
     assert redact("a\tb\r\nc").text == "a\tb\r\nc"
 
 
@@ -179,17 +182,22 @@ def test_everything_is_counted():
     }  # fmt: skip
 
 
-def test_the_same_text_and_names_are_analysed_once(monkeypatch):
+def test_the_same_text_is_analysed_once(monkeypatch):
     seen = []
     real = engine.analyze
-    monkeypatch.setattr(engine, "analyze", lambda text, known: seen.append(known) or real(text, known))
-    redact_all(["花子です"] * 4, [["花子"], ["花子"], ["太郎"], ["花子"]])
-    assert seen == [("花子",), ("太郎",)]
+    monkeypatch.setattr(engine, "analyze", lambda artifacts: seen.append(artifacts.written) or real(artifacts))
+    redact_all(["今日は晴れ", "明日は雨", "今日は晴れ"], [["花子"], ["花子"], ["太郎"]])
+    assert seen == ["今日は晴れ", "明日は雨"]
 
 
 def test_names_belong_to_their_posting():
     published, _ = redact_all(["花子と太郎"] * 2, [["花子"], ["太郎"]])
     assert published == ["<PERSON>と太郎", "花子と<PERSON>"]
+
+
+def test_names_are_shared_in_a_thread():
+    published, _ = redact_all(["かなりあと雨"] * 3, [["かなりあ"], [], []], ["a", "a", "b"])
+    assert published == ["<PERSON>と雨", "<PERSON>と雨", "かなりあと雨"]
 
 
 def test_names_for_other_postings_are_an_error():
