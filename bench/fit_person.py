@@ -1,0 +1,86 @@
+"""
+Fit the points of `anonymizers.text.recognizers.person` on the project's development posts.
+
+    python -m bench.fit_person [POSTS.jsonl ...]
+
+Logistic regression with a penalty on large points, by SciPy. A candidate that is a labelled name counts for, one
+that only lies inside a name is left out, and all others count against. What is written is ``person_points.csv``.
+"""
+
+import csv
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from scipy import sparse
+from scipy.optimize import minimize
+
+from anonymizers.text.artifacts import TextArtifacts
+from anonymizers.text.recognizers.person import Candidates
+
+TEXT = Path(__file__).parents[1] / "anonymizers" / "text"
+DEVELOPMENT = Path(__file__).parents[1] / "tests" / "anonymizers" / "text" / "evaluation" / "development.jsonl"
+PENALTY = 0.5
+LEAST_SEEN = 3
+LISTED = 1.5
+"""Points for a neighbour in a list; not fitted, since it depends on what was found."""
+
+
+def main() -> None:
+    """Read the posts, fit, write the points."""
+    paths = [Path(argument) for argument in sys.argv[1:]] or [DEVELOPMENT]
+    posts = [json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
+    examples = [example for post in posts for example in _examples(post)]
+    seen = Counter(feature for features, _ in examples for feature in features)
+    names = sorted(feature for feature, times in seen.items() if times >= LEAST_SEEN)
+    points = fit(examples, names)
+    rows = [("any", points[-1]), ("listed", LISTED), *zip(names, points[:-1], strict=True)]
+    with (TEXT / "person_points.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("feature", "points"))
+        writer.writerows((name, f"{value:.2f}") for name, value in rows)
+    print(
+        f"{len(posts)} posts, {len(examples)} candidates, {sum(label for _, label in examples)} names, {len(names)} features"
+    )
+
+
+def _examples(post: dict) -> Iterator[tuple[tuple[str, ...], bool]]:
+    """Features of each candidate in a post, and whether it is a name."""
+    artifacts = TextArtifacts(post["text"])
+    persons = [(span["start"], span["end"]) for span in post["spans"] if span["label"] == "PERSON"]
+    others = [(span["start"], span["end"]) for span in post["spans"] if span["label"] != "PERSON"]
+    for candidate in Candidates(artifacts).all():
+        start, end = artifacts.normalised.original(candidate.start, candidate.end)
+        if (start, end) in persons:
+            yield candidate.features, True
+        elif not any(first <= start and end <= last for first, last in persons + others):
+            yield candidate.features, False
+
+
+def fit(examples: list[tuple[tuple[str, ...], bool]], names: list[str]) -> np.ndarray:
+    """Points of each feature, and last of any candidate."""
+    column = {name: number for number, name in enumerate(names)}
+    rows, columns = [], []
+    for row, (features, _) in enumerate(examples):
+        found = [column[feature] for feature in features if feature in column] + [len(names)]
+        rows += [row] * len(found)
+        columns += found
+    matrix = sparse.csr_matrix((np.ones(len(rows)), (rows, columns)), shape=(len(examples), len(names) + 1))
+    signs = np.array([1.0 if label else -1.0 for _, label in examples])
+
+    def loss(points: np.ndarray) -> tuple[float, np.ndarray]:
+        margins = signs * (matrix @ points)
+        slopes = -signs / (1 + np.exp(np.clip(margins, -500, 500)))
+        penalised = np.append(points[:-1], 0.0)
+        return np.logaddexp(0, -margins).sum() + PENALTY * (
+            penalised**2
+        ).sum() / 2, matrix.T @ slopes + PENALTY * penalised
+
+    return minimize(loss, np.zeros(len(names) + 1), jac=True, method="L-BFGS-B").x
+
+
+if __name__ == "__main__":
+    main()
