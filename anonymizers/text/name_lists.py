@@ -64,9 +64,25 @@ def reading(kana: str) -> Reading:
     return _readings().get(katakana(kana), NOBODY)
 
 
+# Characters that only names are written with, and those the dictionary has instead.
+_VARIANTS = str.maketrans("髙﨑濵濱邉邊澤齋齊嶋嶌廣櫻眞惠國龍𠮷德槇曻冨富瀨淸髮",
+                          "高崎浜浜辺辺沢斎斉島島広桜真恵国竜吉徳槙昇富富瀬清髪")  # fmt: skip
+
+
+def usual(name: str) -> str:
+    """A name with the usual characters for those only names have (髙橋, 﨑山), code point for code point."""
+    return name.translate(_VARIANTS)
+
+
 @lru_cache(maxsize=1 << 15)
 def entry(word: str) -> Entry:
-    """What the dictionary knows a word as."""
+    """What the dictionary knows a word as, in this or the usual writing."""
+    found = _entry(word)
+    other = usual(word)
+    return found if any(found) or other == word else _entry(other)
+
+
+def _entry(word: str) -> Entry:
     morphemes = list(dictionary().lookup(word))
     kinds = {morpheme.part_of_speech()[:4] for morpheme in morphemes}
     return Entry(
@@ -144,7 +160,7 @@ def readings_of_romaji(word: str) -> tuple[str, ...]:
     word = regex.sub("oh(?![aiueoy])", "ou", word)
     while at < len(word):
         match = _SYLLABLE.match(word, at)
-        sound = match and (match["nasal"] and "ン" or _romaji().get(match["sound"] or ""))
+        sound = match and ((match["nasal"] and "ン") or _romaji().get(match["sound"] or ""))
         if not sound:
             return ()
         kana, at = kana + ("ッ" if match["double"] else "") + sound, match.end()

@@ -19,7 +19,7 @@ from anonymizers.text import engine
 from anonymizers.text.artifacts import TextArtifacts
 from anonymizers.text.names import KnownNames
 from anonymizers.text.normalisation import Normalised
-from anonymizers.text.recognizers.known_name import KnownNameRecognizer
+from anonymizers.text.recognizers.known_name import KnownNameRecognizer, kana_words
 from anonymizers.text.tokenizer import SentenceTooLong, stretches
 
 LONGEST_TEXT = 1_000_000
@@ -88,8 +88,8 @@ class Redacted:
 class _Analysed:
     """What the recognisers found in one text, which holds for it whoever wrote it."""
 
-    stretches: tuple[tuple[int, Normalised], ...]
-    """Where each begins in the text, and its normalised reading, in which known names are looked for."""
+    stretches: tuple[tuple[int, Normalised, tuple[tuple[int, int], ...]], ...]
+    """Where each begins in the text, its normalised reading, in which known names are looked for, and its kana words."""
 
     results: tuple[RecognizerResult, ...]
     """In code points of the text as written."""
@@ -222,7 +222,7 @@ def _analyse(text: str) -> _Analysed:
         for result in engine.analyze(artifacts):
             result.start, result.end = result.start + start, result.end + start
             results.append(result)
-        read.append((start, artifacts.normalised))
+        read.append((start, artifacts.normalised, kana_words(artifacts)))
     return _Analysed(tuple(read), tuple(results))
 
 
@@ -235,8 +235,8 @@ def _certain(text: str, found: _Analysed | str) -> set[str]:
 
 def _redacted(text: str, found: _Analysed, known: KnownNameRecognizer) -> Redacted:
     placed = [(r.start, r.end, r.score, r.entity_type) for r in found.results]
-    for start, reading in found.stretches:
-        placed += [(start + r.start, start + r.end, r.score, r.entity_type) for r in known.find(reading)]
+    for start, reading, words in found.stretches:
+        placed += [(start + r.start, start + r.end, r.score, r.entity_type) for r in known.find(reading, words)]
     spans = _resolve(placed)
     return Redacted(_replace(text, spans), spans)
 

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+import regex
 from presidio_analyzer import LocalRecognizer, RecognizerResult
 
-from anonymizers.text.artifacts import read
+from anonymizers.text.artifacts import TextArtifacts, read
 from anonymizers.text.names import KnownNames
 from anonymizers.text.normalisation import Normalised
 from anonymizers.text.patterns import LANGUAGE, Example
@@ -13,7 +14,8 @@ EXAMPLES = (
     Example("架空山花子です。花子と呼んで", ("架空山花子", "花子"), ("架空山 花子",)),
     Example("カクウは元気、Ｃ Ａ Ｎ Ａ Ｒ Ｙ 花子も", ("カクウ", "Ｃ Ａ Ｎ Ａ Ｒ Ｙ 花子"), ("かくう", "CANARY花子")),
     Example("hanaちゃん、ｈａｎａとHanakoさん", ("hana", "ｈａｎａ", "Hana"), ("Hana",)),
-    Example("emailを書く森の花", (), ("mai", "森", "")),
+    Example("林くん、林のりんと、ﾘﾝ、rin", ("林", "林", "りん", "ﾘﾝ", "rin"), ("林 りん",)),
+    Example("emailを書く森林の花、りんごまで", (), ("mai", "森", "りん", "")),
 )
 
 
@@ -34,16 +36,29 @@ class KnownNameRecognizer(LocalRecognizer):
         Returns:
             Spans in code points of the text as written, none touching; empty where nothing is known.
         """
-        return self.find(read(text, nlp_artifacts).normalised)
+        artifacts = read(text, nlp_artifacts)
+        return self.find(artifacts.normalised, kana_words(artifacts))
 
-    def find(self, reading: Normalised) -> list[RecognizerResult]:
-        """The same, of a text that is normalised already."""
+    def find(self, reading: Normalised, words: tuple[tuple[int, int], ...]) -> list[RecognizerResult]:
+        """The same, of a text that was read already, with its `kana_words`."""
         identity = {
             RecognizerResult.RECOGNIZER_NAME_KEY: self.name,
             RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: self.id,
         }
-        spans = [reading.original(start, end) for start, end in self._known.find(reading.text)]
+        spans = [reading.original(start, end) for start, end in self._known.find(reading.text, words)]
         return [RecognizerResult("PERSON", start, end, 1.0, None, identity) for start, end in spans]
+
+
+def kana_words(artifacts: TextArtifacts) -> tuple[tuple[int, int], ...]:
+    """Where the normalised text has words of three kana or more that are in the dictionary."""
+    return tuple(
+        (offset + morpheme.begin(), offset + morpheme.end())
+        for morpheme, offset in artifacts.words
+        if morpheme.end() - morpheme.begin() > 2 and not morpheme.is_oov() and _KANA.fullmatch(morpheme.surface())
+    )
+
+
+_KANA = regex.compile("[ぁ-ゖァ-ヺー]+")
 
 
 def recognizer() -> KnownNameRecognizer:

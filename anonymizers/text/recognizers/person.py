@@ -28,6 +28,9 @@ from anonymizers.text.tokenizer import dictionary
 ENOUGH = 0.5
 """Probability from which a candidate is a name. Lower finds more names and more words; the README says at what cost."""
 
+ENOUGH_BESIDE = 0.3
+"""The same in a text with a name that was found: where one is, more are, and a leak there costs more."""
+
 LONGEST = 12
 """Code points of a name."""
 
@@ -107,6 +110,10 @@ _CHILDHOOD = regex.compile(
 _LEFT_CUES = regex.compile("|".join(f"(?P<{name.replace(' ', '_')}>{words})" for name, words in _LEFT))
 _RIGHT_CUES = regex.compile("|".join(f"(?P<{name}>{words})" for name, words in _RIGHT), regex.M)
 
+_NEVER = regex.compile(
+    rf"(?:{_KIN}|お[母父姉兄]?|赤|皆|みな|みんな|ベビ|べび|わん|にゃん|令和|平成|昭和|大正|明治|"
+    "(?:花|八百|肉|魚|本|薬|米|酒|床|居酒|不動産|電気|パン|ケーキ|クリーニング|ラーメン|そば|うどん|写真|文房具|自転車|おもちゃ|着物|靴|服|質|何でも)屋)"
+)
 _SPACE = regex.compile(r"[ ・=]")
 _NAME = {
     "kanji": regex.compile("[一-鿿々ヶ\uf900-\ufaff\U00020000-\U0003ffff]+"),
@@ -115,6 +122,12 @@ _NAME = {
     "latin": regex.compile("[A-Za-z]+'?[A-Za-z]+"),
 }
 _CHARACTER = regex.compile("[一-鿿々ヶ\uf900-\ufaff\U00020000-\U0003ffffぁ-ゖァ-ヺーA-Za-z]")
+_LETTER = "[一-鿿々ヶ\uf900-\ufaffぁ-ゖァ-ヺー]"
+_MARK = regex.compile(rf"[^一-鿿々ヶ\uf900-\ufaff\U00020000-\U0003ffffぁ-ゖァ-ヺーA-Za-z0-9]+(?={_LETTER}|[A-Za-z])")
+_MASKED = regex.compile(
+    rf"(?<!{_LETTER}){_LETTER}(?:(?P<mark>[-‐・*☆★♡♪.．_~〜 ]){_LETTER}(?:(?P=mark){_LETTER})*+)(?: {_LETTER}(?:(?P<other>[-‐・*☆★♡♪.．_~〜 ]){_LETTER})(?:(?P=other){_LETTER})*+)?+"
+)
+_NOT_LETTERS = regex.compile(r"[^\p{L}ー]+")
 _SEPARATED = regex.compile(r"[、,・&/＆と\s]{1,2}")
 _ADDRESSED = regex.compile(" ?(?:さん|ちゃん|くん|君|様)?")
 
@@ -159,14 +172,16 @@ class PersonRecognizer(LocalRecognizer):
 def names(artifacts: TextArtifacts) -> list[tuple[int, int, float]]:
     """Start, end and probability of each name in the normalised text, sorted, none overlapping."""
     found = Candidates(artifacts).all()
-    scores = {(c.start, c.end): _logit(c.features) for c in found}
-    sure = [span for span, score in scores.items() if score > _THRESHOLD]
-    for listed in _listed(artifacts.normalised.text, scores, sure):
+    scores = {(c.start, c.end): _sum(c.features) for c in found}
+    sure = [span for span, score in scores.items() if score > _logit(ENOUGH)]
+    for listed in set(_listed(artifacts.normalised.text, scores, sure)):
         scores[listed] += _points()["listed"]
-    return _best([(*span, 1 / (1 + math.exp(-score))) for span, score in scores.items() if score > _THRESHOLD])
+    enough = _logit(ENOUGH_BESIDE if sure else ENOUGH)
+    return _best([(*span, 1 / (1 + math.exp(-score))) for span, score in scores.items() if score > enough])
 
 
-_THRESHOLD = math.log(ENOUGH / (1 - ENOUGH))
+def _logit(probability: float) -> float:
+    return math.log(probability / (1 - probability))
 
 
 @cache
@@ -175,7 +190,7 @@ def _points() -> dict[str, float]:
     return {row["feature"]: float(row["points"]) for row in csv.DictReader(text.splitlines())}
 
 
-def _logit(features: tuple[str, ...]) -> float:
+def _sum(features: tuple[str, ...]) -> float:
     points = _points()
     return points["any"] + sum(points.get(feature, 0.0) for feature in features)
 
@@ -208,14 +223,39 @@ class Candidates:
 
     def all(self) -> list[Candidate]:
         """The candidates, in the order of their starts."""
-        starts = sorted({*self.starting, *self.cued} - {len(self.text)})
-        return [candidate for start in starts for candidate in self._from(start)]
+        starts = sorted({*self.starting, *self.cued, *self._after_marks()} - {len(self.text)})
+        return [*(candidate for start in starts for candidate in self._from(start)), *self._masked()]
+
+    def _after_marks(self) -> Iterator[int]:
+        """Where letters begin after a mark: Sudachi takes 怜奈(れな) for one word."""
+        return (match.end() for match in _MARK.finditer(self.text))
+
+    def _masked(self) -> Iterator[Candidate]:
+        """Names with a mark or a space between all letters: ゆ☆い, た な か."""
+        for match in _MASKED.finditer(self.text):
+            for end in range(match.start() + 3, match.end() + 1):
+                if not _CHARACTER.match(self.text, end - 1) or not self._may_end(end):
+                    continue
+                name = _NOT_LETTERS.sub("", self.text[match.start() : end])
+                shape = _single(name, whole=True, kind="") or next(
+                    (pair for at in range(1, len(name)) if (pair := _pair(name[:at], name[at:], "joined"))), ()
+                )
+                if shape:
+                    how = "unknown" if "unknown" in shape[0] else "full" if "full" in shape[0] else "listed"
+                    yield self._candidate(match.start(), end, (f"masked {how}",))
+
+    def _may_end(self, end: int) -> bool:
+        return end == len(self.text) or not _CHARACTER.match(self.text, end) or bool(_RIGHT_CUES.match(self.text, end))
 
     def _from(self, start: int) -> Iterator[Candidate]:
-        left = None
         for end, shape in self._shapes(start):
-            left = left or self._left(start)
-            yield Candidate(start, end, (*shape, *left, *self._right(end)))
+            yield self._candidate(start, end, shape)
+
+    def _candidate(self, start: int, end: int, shape: tuple[str, ...]) -> Candidate:
+        """With its features: each by itself, and what is around it once more by the script."""
+        left, right = self._left(start), self._right(end)
+        script = shape[0].split(" ")[0]
+        return Candidate(start, end, (*shape, *left, *right, f"{script} {left[0]}", f"{script} {right[0]}"))
 
     def _shapes(self, start: int) -> Iterator[tuple[int, tuple[str, ...]]]:
         """Where a name that starts here could end, and what it would be made of."""
@@ -229,19 +269,21 @@ class Candidates:
                 for last in self._ends(end + 1):
                     shape = _pair(self.text[start:end], self.text[end + 1 : last], "spaced")
                     if shape:
-                        yield last, shape
+                        yield last, (*shape, *self._tags(start, end, end + 1, last))
 
     def _ends(self, start: int) -> Iterator[int]:
         """Ends of words, and places before さん and the like, as long as only letters stand between."""
         for end in range(start + 1, min(start + LONGEST, len(self.text)) + 1):
             if not _CHARACTER.match(self.text, end - 1):
                 return
-            if end in self.ending or _RIGHT_CUES.match(self.text, end):
+            if end in self.ending or self._may_end(end):
                 yield end
 
     def _shape(self, start: int, end: int) -> tuple[str, ...]:
         """What a stretch is made of; empty if nobody is called so."""
         name = self.text[start:end]
+        if _NEVER.fullmatch(name):
+            return ()
         word = self.starting.get(start)
         whole = word is not None and word.end == end
         shape = _single(name, whole=whole, kind=word.kind if whole else "") or (
@@ -257,9 +299,17 @@ class Candidates:
             if at in self.ending or _script(self.text[at - 1]) != _script(self.text[at]):
                 shape = _pair(self.text[start:at], self.text[at:end], "joined")
                 if shape:
-                    return shape
+                    return (*shape, *self._tags(start, at, at, end))
         return ()
 
+    def _tags(self, start: int, end: int, begin: int, last: int) -> tuple[str, ...]:
+        """Whether Sudachi takes the first for a surname, and the second for a given name."""
+        one, other = self.starting.get(start), self.starting.get(begin)
+        surname = one is not None and one.end == end and one.kind == "surname"
+        given = other is not None and other.end == last and other.kind == "given"
+        return (*(("full tagged surname",) if surname else ()), *(("full tagged given",) if given else ()))
+
+    @cache  # noqa: B019  it lives as long as the search in one text
     def _left(self, start: int) -> tuple[str, ...]:
         if start in self.cued:
             return (f"after {self.cued[start]}",)
@@ -278,6 +328,7 @@ class Candidates:
             return ("after mark",)
         return (f"after {before.kind}",)
 
+    @cache  # noqa: B019
     def _right(self, end: int) -> tuple[str, ...]:
         near = ("near childhood",) if _CHILDHOOD.search(self.text, end, end + 12) else ()
         cue = _RIGHT_CUES.match(self.text, end)
@@ -325,11 +376,9 @@ def _kanji(name: str, whole: bool, kind: str) -> tuple[str, ...]:
             f"kanji {'one' if len(name) == 1 else 'more'} {sort}{word}",
             *(("of every day",) if name in name_lists.everyday() else ()),
         )
-    if not any(known) and 2 <= len(name) <= 3 and name_lists.is_plausible_given(name):
-        return ("kanji plausible",)
-    if kind == "person":
-        return ("kanji person",)
-    return ()
+    if 2 <= len(name) <= 3 and name_lists.is_plausible_given(name):
+        return ("kanji plausible and word" if any(known) else "kanji plausible",)
+    return ("kanji person",) if kind == "person" else ("kanji unknown",) if len(name) <= 3 else ()
 
 
 def _kana(script: str, name: str, whole: bool, kind: str) -> tuple[str, ...]:
@@ -344,9 +393,24 @@ def _kana(script: str, name: str, whole: bool, kind: str) -> tuple[str, ...]:
         return (f"{script} {size} {rank}{word}", *pieces)
     if found.surname >= 2:
         return (f"{script} surname {size}{word}", *pieces)
-    if len(name) <= 6 and not known.common and not known.place and (script == "katakana" or len(name) <= 4):
+    if _is_nickname(name):
+        return (f"{script} nickname", *pieces)
+    if script == "katakana" and len(name) <= 8:
+        return ("katakana " + ("common" if known.common else "place" if known.place else "unknown"), *pieces)
+    if len(name) <= 4 and not known.common and not known.place:
         return (f"{script} unknown", *pieces)
     return ()
+
+
+_NICKNAME = regex.compile(
+    "(?P<name>[ぁ-ゖァ-ヺー]{2,4}?)(?:っち|ッチ|っぴ|ぴー?|ぽん|ポン|りん|リン|ぴょん|みん|たん|ちょ|ちゅん|っしー|のすけ|すけ|たろ|ぞう|ぼん|っこ)"
+)
+
+
+def _is_nickname(name: str) -> bool:
+    """まいぽん, さやっち: the beginning of a name and an ending that makes it small."""
+    match = _NICKNAME.fullmatch(name)
+    return match is not None and name_lists.reading(match["name"]).given >= 2
 
 
 def _latin(name: str, whole: bool, kind: str) -> tuple[str, ...]:
@@ -354,7 +418,9 @@ def _latin(name: str, whole: bool, kind: str) -> tuple[str, ...]:
     case = "small" if name.islower() else "large"
     if max(found) >= 3:
         return (f"latin {case} {'two' if len(name) <= 4 else 'more'}",)
-    return ("latin tagged",) if kind in ("person", "given", "surname") and case == "large" else ()
+    if case == "small" or len(name) < 3:
+        return ()
+    return ("latin tagged",) if kind in ("person", "given", "surname") else ("latin unknown",)
 
 
 _SINGLE = {
@@ -398,9 +464,14 @@ def _is_given(name: str) -> str:
 
 
 def _best(found: list[tuple[int, int, float]]) -> list[tuple[int, int, float]]:
-    """Of names that overlap the surer, and of equals the longer."""
+    """Of names one inside the other the longer, and of names that overlap otherwise the surer."""
+    found = [
+        (start, end, score)
+        for start, end, score in found
+        if not any(first <= start and end <= last and (first, last) != (start, end) for first, last, _ in found)
+    ]
     chosen: list[tuple[int, int, float]] = []
-    for start, end, score in sorted(found, key=lambda name: (-round(name[2], 3), name[0] - name[1])):
+    for start, end, score in sorted(found, key=lambda name: -name[2]):
         if all(end <= other[0] or other[1] <= start for other in chosen):
             chosen.append((start, end, score))
     return sorted(chosen)
