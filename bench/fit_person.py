@@ -19,7 +19,7 @@ from scipy import sparse
 from scipy.optimize import minimize
 
 from anonymizers.text.artifacts import TextArtifacts
-from anonymizers.text.recognizers.person import Candidates
+from anonymizers.text.name_candidates import candidates
 
 TEXT = Path(__file__).parents[1] / "anonymizers" / "text"
 DEVELOPMENT = Path(__file__).parents[1] / "tests" / "anonymizers" / "text" / "evaluation" / "development.jsonl"
@@ -52,7 +52,7 @@ def _examples(post: dict) -> Iterator[tuple[tuple[str, ...], bool]]:
     artifacts = TextArtifacts(post["text"])
     persons = [(span["start"], span["end"]) for span in post["spans"] if span["label"] == "PERSON"]
     others = [(span["start"], span["end"]) for span in post["spans"] if span["label"] != "PERSON"]
-    for candidate in Candidates(artifacts).all():
+    for candidate in candidates(artifacts):
         start, end = artifacts.normalised.original(candidate.start, candidate.end)
         if (start, end) in persons:
             yield candidate.features, True

@@ -1,0 +1,270 @@
+"""
+Every stretch of a text that could be somebody's name, with what speaks for and against it.
+
+The words before and after that make a name of what stands there are the lists below; their names are features, as
+are Sudachi's parts of speech around it. What each is worth is in ``person_points.csv``.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import NamedTuple
+
+import regex
+
+from anonymizers.text import name_shapes
+from anonymizers.text.artifacts import TextArtifacts
+from anonymizers.text.name_shapes import OTHER, Shape
+from anonymizers.text.tokenizer import dictionary
+
+LONGEST = 12
+"""Code points of a name, or of either part of a full one."""
+
+_KIN = (
+    "娘|息子|長女|次女|三女|四女|末娘|長男|次男|三男|四男|末っ子|上の子|下の子|真ん中の子|第[一二三四1-4]子|[1-4]人目|お?姉ちゃん|お?兄ちゃん|姉|兄|妹|弟|双子|孫|姪っ?子?|"
+    "甥っ?子?|いとこ|イトコ|従兄弟|従姉妹|夫|旦那(?:さん)?|だんな|ダンナ|主人|妻|嫁|彼氏?|元夫|元旦那|元カレ|義(?:母|父|姉|妹|兄|弟)|母|父|祖母|祖父|ママ|パパ|"
+    "子ども|子供|こども|お子さん|[わ我]が子|赤ちゃん|ベビー|うちの子|友達|友だち|友人|親友|お友達|おともだち|ママ友|パパ友|同僚|先輩|後輩|上司|部下|幼[馴な]染み?|"
+    "クラスメイト|同級生|担任|副担任|主治医|担当医?|園長|院長|校長|保育士|助産師|保健師|看護師|先生|保護者|会長|部長|店長|代表|幹事|コーチ"
+)  # fmt: skip
+LEFT_CUES = (
+    (
+        "naming",
+        r"(?:名前|なまえ|ナマエ|氏名|本名|宛名|名義人?|旧姓|命名|差出人|受取人|HN|ハンドルネーム|ニックネーム|呼び名|あだ名|愛称|名簿|参加者|メンバー|連絡網)"
+        r"(?:[はがをも]|って)?[\s:=→…\-・「『\[(、]{0,3}+|(?<![A-Za-z])(?:by|By|BY|from|From|to|To)[ :]",
+    ),
+    ("family of", rf"(?:{_KIN})の"),
+    (
+        "our",
+        r"(?:うち|ウチ|我が家|わが家|我家|隣|近所|同じクラス|クラス|年[少中長]|組|受付|学童|園|病院|産院|小児科|役員|担当|部|班|同期|職場|会社)の|(?:うち|ウチ)は",
+    ),
+    ("family", rf"(?:{_KIN})[ :・(「、=…\-]{{0,2}}+"),
+)
+RIGHT_CUES = (
+    ("child", r" ?(?:ち(?:ゃ|ゃー|ゃあ)ん|チャン|くー?ん|クン|君|たん|きゅん|ちん|ちゃま|chan|kun)(?![ぁ-ゖ]{0,2}かり)"),
+    ("person", r" ?(?:さー?ん|サン|さま|様|殿|氏|嬢|san|sama)"),
+    ("teacher", r" ?(?:先生|せんせ|センセ|ドクター|Dr|医師|看護師|助産師|保健師|保育士|栄養士|院長|園長|校長|教頭|教授|コーチ|監督|先輩|部長|課長|社長|店長|選手)"),
+    ("parent", r" ?(?:ママ|パパ|まま(?!に|で)|ぱぱ|の(?:母|父|ママ|パパ|お母さん|お父さん|保護者))"),
+    ("naming", r"[」』)\"' ]{0,2}+(?:(?:と|って)(?:申|もうし|言|い[いっわ]|名付|名づ|なづ|命名|呼|読|書|いう|ゆう)|っていう|という|って[^ぁ-ゖ]|に命名|に(?:しま|決め|決ま)|ちゃん付け)"),
+    ("age", r"[ はも、(]{0,2}+(?:もう|まだ|今|現在)?[0-9]{1,2}(?:歳|才|さい|[ヶかカヵケ]月|年生|m|y|歳児|\))|生後"),
+    ("intro", r"(?:です|でーす|だよ|でした|やで|っす)(?:$|[\s。、!?笑wｗ♪☆]|\p{So})|より(?:$|[\s♡。])|宛|あて(?:に|の)"),
+)  # fmt: skip
+_CHILDHOOD = regex.compile(
+    "寝|起き|泣|熱|咳|鼻水|イヤイヤ|おむつ|オムツ|体重|身長|離乳食|ミルク|おっぱい|授乳|歩|ハイハイ|ずりばい|寝返|座|保育園|幼稚園|登園|入園|卒園|入学|"
+    "健診|検診|予防接種|注射|お迎え|昼寝|夜泣|抱っこ|連れ|生まれ|産まれ|誕生|お弁当|宿題|習い事|発表会|運動会|遊|喧嘩|けんか|ケンカ|叩|噛|可愛|かわい|カワイ|お姉|お兄|おもちゃ|人見知り|反抗期"
+)
+_LEFT = regex.compile("|".join(f"(?P<{name.replace(' ', '_')}>{words})" for name, words in LEFT_CUES))
+_RIGHT = regex.compile("|".join(f"(?P<{name}>{words})" for name, words in RIGHT_CUES), regex.M)
+
+_NEVER = regex.compile(
+    rf"(?:{_KIN}|お[母父姉兄]?|赤|皆|みな|みんな|ベビ|べび|わん|にゃん|令和|平成|昭和|大正|明治|"
+    "(?:花|八百|肉|魚|本|薬|米|酒|床|居酒|不動産|電気|パン|ケーキ|クリーニング|ラーメン|そば|うどん|写真|文房具|自転車|おもちゃ|着物|靴|服|質|何でも)屋)"
+)
+_LETTER = r"[一-鿿々ヶ豈-龎ぁ-ゖァ-ヺー]"
+_MASKED = regex.compile(
+    rf"(?<!{_LETTER}){_LETTER}(?:(?P<mark>[-‐・*☆★♡♪.．_~〜 ]){_LETTER}(?:(?P=mark){_LETTER})*+)"
+    rf"(?: {_LETTER}(?:(?P<other>[-‐・*☆★♡♪.．_~〜 ]){_LETTER})(?:(?P=other){_LETTER})*+)?+"
+)
+_NOT_LETTERS = regex.compile(r"[^\p{L}ー]+")
+_TOLD_APART = {"の", "と", "は", "が", "も", "に", "で", "を"}
+
+
+class Candidate(NamedTuple):
+    """A stretch that may be a name, in code points of the normalised text, and its features."""
+
+    start: int
+    end: int
+    features: tuple[str, ...]
+
+
+class _Word(NamedTuple):
+    """A morpheme in the normalised text."""
+
+    text: str
+    start: int
+    end: int
+    kind: str
+
+
+_NAMES = {"姓": "surname", "名": "given"}
+_KINDS = {
+    "代名詞": "pronoun", "接尾辞": "suffix", "助詞": "particle", "助動詞": "auxiliary", "動詞": "verb",
+    "接頭辞": "prefix", "補助記号": "mark", "記号": "mark", "空白": "space",
+}  # fmt: skip
+
+
+@cache
+def _kind(part_of_speech: int) -> str:
+    first, second, third, fourth, *_ = dictionary().pos_of(part_of_speech)
+    if first != "名詞":
+        return _KINDS.get(first, "other")
+    if second == "固有名詞":
+        return {"人名": _NAMES.get(fourth, "person"), "地名": "place"}.get(third, "proper")
+    return "number" if second == "数詞" else "noun"
+
+
+def candidates(artifacts: TextArtifacts) -> list[Candidate]:
+    """
+    The candidates of one text.
+
+    Args:
+        artifacts: Of the text; its normalised reading and its words are used.
+
+    Returns:
+        Candidates, which overlap; most are no names.
+    """
+    return _Search(artifacts).all()
+
+
+class _Search:
+    """The search in one text; remembers what stands before and after each place."""
+
+    def __init__(self, artifacts: TextArtifacts) -> None:
+        self.text = artifacts.normalised.text
+        self.scripts = name_shapes.scripts(self.text)
+        words = [
+            _Word(m.surface(), offset + m.begin(), offset + m.end(), _kind(m.part_of_speech_id()))
+            for m, offset in artifacts.words
+        ]
+        self.starting = {word.start: word for word in words}
+        self.ending = {word.end: word for word in words}
+        self.cued = {match.end(): match.lastgroup for match in _LEFT.finditer(self.text)}
+        self.before: dict[int, str] = {}
+        self.after: dict[int, tuple[str, ...]] = {}
+
+    def all(self) -> list[Candidate]:
+        """Of one word or more, of two names, and those with marks between the letters."""
+        found = [self._candidate(*place) for start in self._starts() for place in self._from(start)]
+        return found + [self._candidate(*place) for place in self._masked()]
+
+    def _starts(self) -> list[int]:
+        """Where a word, a script after a mark (Sudachi takes 怜奈(れな) for one word) or what follows a cue begins."""
+        after_marks = (
+            place for place in range(1, len(self.text)) if self.scripts[place - 1] == OTHER != self.scripts[place]
+        )
+        places = {*self.starting, *self.cued, *after_marks}
+        return sorted(place for place in places if place < len(self.text) and self.scripts[place] != OTHER)
+
+    def _from(self, start: int) -> Iterator[tuple[int, int, Shape]]:
+        """Names that could start here: their ends, and what they would be made of."""
+        for end in self._ends(start):
+            shape = self._single(start, end)
+            if shape:
+                yield start, end, shape
+        for at in self._surname_ends(start):
+            surname = name_shapes.surname(self.text[start:at])
+            spaced = at < len(self.text) and self.text[at] in " ・="
+            if spaced and (surname or self.scripts[at - 1] in "tl"):
+                yield from self._spaced(start, at, surname)
+            elif surname:
+                yield from self._joined(start, at, surname)
+
+    def _ends(self, start: int) -> Iterator[int]:
+        """Ends of words, and places before さん and the like, as long as only letters stand between."""
+        for end in range(start + 1, min(start + LONGEST, len(self.text)) + 1):
+            if self.scripts[end - 1] == OTHER:
+                return
+            if end in self.ending or self._may_end(end):
+                yield end
+
+    def _may_end(self, end: int) -> bool:
+        return end == len(self.text) or self.scripts[end] == OTHER or self._right(end)[0] in _CUED
+
+    def _surname_ends(self, start: int) -> Iterator[int]:
+        """Ends of words and of scripts, as far as a surname may reach."""
+        for at in range(start + 1, min(start + 8, len(self.text)) + 1):
+            if self.scripts[at - 1] == OTHER:
+                return
+            if at in self.ending or at == len(self.text) or self.scripts[at] != self.scripts[at - 1]:
+                yield at
+
+    def _single(self, start: int, end: int) -> Shape:
+        name = self.text[start:end]
+        if _NEVER.fullmatch(name):
+            return ()
+        word = self.starting.get(start)
+        whole = word is not None and word.end == end
+        kind = word.kind if whole else ""
+        shape = name_shapes.single(name, whole=whole, tagged_person=kind == "person")
+        return (*shape, f"tagged {kind}") if shape and kind in ("surname", "given", "person") else shape
+
+    def _joined(self, start: int, at: int, surname: str) -> Iterator[tuple[int, int, Shape]]:
+        for end in self._ends(at) if at < len(self.text) else ():
+            given = name_shapes.given(self.text[at:end])
+            if given and (surname, given) != ("latin", "latin"):
+                yield start, end, (*name_shapes.pair(surname, given, "joined"), *self._tags(start, at, at, end))
+
+    def _spaced(self, start: int, at: int, surname: str) -> Iterator[tuple[int, int, Shape]]:
+        for end in self._ends(at + 1) if at + 1 < len(self.text) else ():
+            given = name_shapes.given(self.text[at + 1 : end])
+            if self.scripts[at - 1] == "l" == self.scripts[at + 1] and not (surname and given):
+                surname, given = name_shapes.surname(self.text[at + 1 : end]), name_shapes.given(self.text[start:at])
+            if surname and given:
+                shape = name_shapes.pair(surname, given, "spaced")
+            elif self.scripts[at - 1] == "t" == self.scripts[at + 1] and end - at > 2:
+                shape = ("katakana pair",)
+            else:
+                continue
+            yield start, end, (*shape, *self._tags(start, at, at + 1, end))
+
+    def _tags(self, start: int, end: int, begin: int, last: int) -> tuple[str, ...]:
+        """Whether Sudachi takes the first for a surname, and the second for a given name."""
+        one, other = self.starting.get(start), self.starting.get(begin)
+        surname = one is not None and one.end == end and one.kind == "surname"
+        given = other is not None and other.end == last and other.kind == "given"
+        return (*(("full tagged surname",) if surname else ()), *(("full tagged given",) if given else ()))
+
+    def _masked(self) -> Iterator[tuple[int, int, Shape]]:
+        """Names with a mark or a space between all letters: ゆ☆い, た な か."""
+        for match in _MASKED.finditer(self.text):
+            for end in range(match.start() + 3, match.end() + 1):
+                if self.scripts[end - 1] != OTHER and self._may_end(end):
+                    shape = name_shapes.masked(_NOT_LETTERS.sub("", self.text[match.start() : end]))
+                    if shape:
+                        yield match.start(), end, shape
+
+    def _candidate(self, start: int, end: int, shape: Shape) -> Candidate:
+        """With its features: each by itself, and what is around it once more by the script."""
+        left, right = self._left(start), self._right(end)
+        script = shape[0].partition(" ")[0]
+        return Candidate(start, end, (*shape, left, *right, f"{script} {left}", f"{script} {right[0]}"))
+
+    def _left(self, start: int) -> str:
+        if start not in self.before:
+            self.before[start] = f"after {self._what_stands_before(start)}"
+        return self.before[start]
+
+    def _what_stands_before(self, start: int) -> str:
+        if start in self.cued:
+            return self.cued[start]
+        if start == 0 or self.text[start - 1] == "\n":
+            return "line start"
+        word = self.ending.get(start)
+        if self.scripts[start - 1] == OTHER:
+            return "mark"
+        return "part of a word" if word is None else _told(word)
+
+    def _right(self, end: int) -> tuple[str, ...]:
+        if end not in self.after:
+            near = ("near childhood",) if _CHILDHOOD.search(self.text, end, end + 12) else ()
+            self.after[end] = (f"before {self._what_stands_after(end)}", *near)
+        return self.after[end]
+
+    def _what_stands_after(self, end: int) -> str:
+        cue = _RIGHT.match(self.text, end)
+        if cue:
+            return cue.lastgroup
+        if end == len(self.text) or self.text[end] == "\n":
+            return "line end"
+        if self.scripts[end] == OTHER:
+            return "mark"
+        word = self.starting.get(end)
+        return "part of a word" if word is None else _told(word)
+
+
+_CUED = {f"before {name}" for name, _ in RIGHT_CUES}
+
+
+def _told(word: _Word) -> str:
+    """A word beside a name, as a feature: the frequent particles by themselves, others by kind."""
+    if word.kind == "particle" and word.text in _TOLD_APART:
+        return word.text
+    return "mark" if word.kind == "space" else word.kind

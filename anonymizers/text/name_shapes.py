@@ -1,0 +1,161 @@
+"""
+What a stretch of letters would be as a name: which script, how common, and whether it is a word as well.
+
+Every function is of the letters alone; what stands around them is `anonymizers.text.name_candidates`'. The shapes are
+words such as ``kanji more given and word``: features, whose points are in ``person_points.csv``.
+"""
+
+from functools import cache, lru_cache
+
+import regex
+
+from anonymizers.text import name_lists
+
+Shape = tuple[str, ...]
+"""Features; empty for what nobody is called."""
+
+KANJI, HIRAGANA, KATAKANA, LATIN, OTHER = "khtl "
+
+_RANGES = (
+    (KANJI, "一鿿々々ヶヶ豈龎\U00020000\U0003ffff"),
+    (HIRAGANA, "ぁゖ"),
+    (KATAKANA, "ァヵヷヺ"),
+    (LATIN, "AZaz"),
+    ("-", "ーー"),
+)
+
+
+class _Scripts(dict):
+    """Per code point the letter of its script; filled as code points are met."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        for script, ranges in _RANGES:
+            if any(first <= character <= last for first, last in zip(ranges[::2], ranges[1::2], strict=True)):
+                return self.setdefault(code, script)
+        return self.setdefault(code, OTHER)
+
+
+_SCRIPTS = _Scripts()
+_DRAWN_OUT = regex.compile(f"(?<={HIRAGANA}-*)-")
+
+
+def scripts(text: str) -> str:
+    """Per code point the letter of its script: k kanji, h hiragana, t katakana, l Latin, space for all else."""
+    found = text.translate(_SCRIPTS)
+    return _DRAWN_OUT.sub(HIRAGANA, found).replace("-", KATAKANA) if "-" in found else found
+
+
+@lru_cache(maxsize=1 << 16)
+def single(name: str, *, whole: bool, tagged_person: bool) -> Shape:
+    """
+    What one name is made of.
+
+    Args:
+        name: Letters of any script.
+        whole: Whether it is just one word of the tokenizer.
+        tagged_person: Whether that word is tagged 人名 without saying which part of a name.
+    """
+    script = set(scripts(name))
+    if script == {KANJI}:
+        return _kanji(name, tagged_person=tagged_person)
+    if script in ({HIRAGANA}, {KATAKANA}):
+        shape = _kana("hiragana" if script == {HIRAGANA} else "katakana", name)
+        return (*shape, f"{shape[0].split(' ')[0]} in pieces") if shape and not whole else shape
+    if script == {LATIN}:
+        return _latin(name, tagged=tagged_person)
+    known = name_lists.entry(name)
+    return ("mixed name",) if known.given or known.surname else ()
+
+
+def _kanji(name: str, *, tagged_person: bool) -> Shape:
+    known = name_lists.entry(name)
+    if known.given or known.surname:
+        sort = "either" if known.given and known.surname else "given" if known.given else "surname"
+        word = " and word" if known.common else " and place" if known.place else ""
+        shape = f"kanji {'one' if len(name) == 1 else 'more'} {sort}{word}"
+        return (shape, "of every day") if name in name_lists.everyday() else (shape,)
+    if 2 <= len(name) <= 3 and name_lists.is_plausible_given(name):
+        return ("kanji plausible and word" if any(known) else "kanji plausible",)
+    return ("kanji person",) if tagged_person else ("kanji unknown",) if len(name) <= 3 else ()
+
+
+def _kana(script: str, name: str) -> Shape:
+    if len(name) < 2:
+        return ()
+    found, known = name_lists.reading(name), name_lists.entry(name)
+    size = "two" if len(name) == 2 else "more"
+    word = " and word" if known.common else ""
+    if found.given:
+        rank = "often" if found.given >= 20 else "some" if found.given >= 5 else "rare"
+        return (f"{script} {size} {rank}{word}",)
+    if found.surname >= 2:
+        return (f"{script} surname {size}{word}",)
+    if _is_nickname(name):
+        return (f"{script} nickname",)
+    if script == "katakana" and len(name) <= 8:
+        return (f"katakana {'common' if known.common else 'place' if known.place else 'unknown'}",)
+    return (f"{script} unknown",) if len(name) <= 4 and not known.common and not known.place else ()
+
+
+_NICKNAME = regex.compile(
+    "(?P<name>[ぁ-ゖァ-ヺー]{2,4}?)(?:っち|ッチ|っぴ|ぴー?|ぽん|ポン|りん|リン|ぴょん|みん|たん|ちょ|ちゅん|っしー|のすけ|すけ|たろ|ぞう|ぼん|っこ)"
+)
+
+
+def _is_nickname(name: str) -> bool:
+    """まいぽん, さやっち: the beginning of a name and an ending that makes it small."""
+    match = _NICKNAME.fullmatch(name)
+    return match is not None and name_lists.reading(match["name"]).given >= 2
+
+
+def _latin(name: str, *, tagged: bool) -> Shape:
+    case = "small" if name.islower() else "large"
+    if max(name_lists.romaji(name)) >= 3:
+        return (f"latin {case} {'two' if len(name) <= 4 else 'more'}",)
+    if case == "small" or len(name) < 3:
+        return ()
+    return ("latin tagged",) if tagged else ("latin unknown",)
+
+
+@lru_cache(maxsize=1 << 15)
+def surname(name: str) -> str:
+    """What sort of surname: kanji, word (one that is a word too), one (kanji), kana, latin; empty if none."""
+    script = set(scripts(name))
+    if script == {KANJI}:
+        known = name_lists.entry(name)
+        return "" if not known.surname else "one" if len(name) == 1 else "word" if known.common else "kanji"
+    if script in ({HIRAGANA}, {KATAKANA}):
+        return "kana" if len(name) > 1 and name_lists.reading(name).surname >= 3 else ""
+    return "latin" if script == {LATIN} and name_lists.romaji(name).surname else ""
+
+
+@lru_cache(maxsize=1 << 15)
+def given(name: str) -> str:
+    """What sort of given name: kanji, word, plausible, kana, mixed, latin; empty if none."""
+    script = set(scripts(name))
+    known = name_lists.entry(name)
+    if script == {KANJI}:
+        if known.given:
+            return "word" if known.common else "kanji"
+        return "plausible" if not any(known) and 2 <= len(name) <= 3 and name_lists.is_plausible_given(name) else ""
+    if script in ({HIRAGANA}, {KATAKANA}):
+        return "kana" if len(name) > 1 and name_lists.reading(name).given >= 3 else ""
+    if script == {LATIN}:
+        return "latin" if name_lists.romaji(name).given >= 2 else ""
+    return "mixed" if known.given and not known.common else ""
+
+
+def masked(name: str) -> Shape:
+    """What a name is made of whose letters stood apart (ゆ☆い, た な か); `name` is without what was between."""
+    shape = single(name, whole=True, tagged_person=False)
+    if not shape or "unknown" in shape[0]:
+        full = any(surname(name[:at]) and given(name[at:]) for at in range(1, len(name)))
+        return ("masked full",) if full else ("masked unknown",) if shape else ()
+    return ("masked listed",)
+
+
+@cache
+def pair(one: str, other: str, how: str) -> Shape:
+    """The feature of a full name, by the sorts of its two parts, and ``joined`` or ``spaced``."""
+    return (f"full {one} {other} {how}",)
