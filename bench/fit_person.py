@@ -19,7 +19,7 @@ from scipy import sparse
 from scipy.optimize import minimize
 
 from anonymizers.text.artifacts import TextArtifacts
-from anonymizers.text.name_candidates import candidates
+from anonymizers.text.name_candidates import candidates, features
 
 TEXT = Path(__file__).parents[1] / "anonymizers" / "text"
 DEVELOPMENT = Path(__file__).parents[1] / "tests" / "anonymizers" / "text" / "evaluation" / "development.jsonl"
@@ -34,7 +34,7 @@ def main() -> None:
     paths = [Path(argument) for argument in sys.argv[1:]] or [DEVELOPMENT]
     posts = [json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
     examples = [example for post in posts for example in _examples(post)]
-    seen = Counter(feature for features, _ in examples for feature in features)
+    seen = Counter(feature for found, _ in examples for feature in found)
     names = sorted(feature for feature, times in seen.items() if times >= LEAST_SEEN)
     points = fit(examples, names)
     rows = [("any", points[-1]), ("listed", LISTED), *zip(names, points[:-1], strict=True)]
@@ -55,17 +55,17 @@ def _examples(post: dict) -> Iterator[tuple[tuple[str, ...], bool]]:
     for candidate in candidates(artifacts):
         start, end = artifacts.normalised.original(candidate.start, candidate.end)
         if (start, end) in persons:
-            yield candidate.features, True
+            yield features(candidate.shape, candidate.left, candidate.right, near=candidate.near), True
         elif not any(first <= start and end <= last for first, last in persons + others):
-            yield candidate.features, False
+            yield features(candidate.shape, candidate.left, candidate.right, near=candidate.near), False
 
 
 def fit(examples: list[tuple[tuple[str, ...], bool]], names: list[str]) -> np.ndarray:
     """Points of each feature, and last of any candidate."""
     column = {name: number for number, name in enumerate(names)}
     rows, columns = [], []
-    for row, (features, _) in enumerate(examples):
-        found = [column[feature] for feature in features if feature in column] + [len(names)]
+    for row, (found, _) in enumerate(examples):
+        found = [column[feature] for feature in found if feature in column] + [len(names)]
         rows += [row] * len(found)
         columns += found
     matrix = sparse.csr_matrix((np.ones(len(rows)), (rows, columns)), shape=(len(examples), len(names) + 1))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from presidio_analyzer.nlp_engine import NlpArtifacts
 
 from anonymizers.text.normalisation import Normalised, normalise, unmask
-from anonymizers.text.tokenizer import Placed, morphemes
+from anonymizers.text.tokenizer import Word, tokenize
 
 if TYPE_CHECKING:
     from presidio_analyzer.nlp_engine import NlpEngine
@@ -49,25 +49,25 @@ class TextArtifacts(NlpArtifacts):
         return unmask(self.normalised)
 
     @cached_property
-    def words(self) -> tuple[Placed, ...]:
-        """Sudachi's morphemes of the normalised reading."""
-        return tuple(morphemes(self.normalised.text))
+    def words(self) -> tuple[Word, ...]:
+        """Sudachi's words of the normalised reading."""
+        return tuple(tokenize(self.normalised.text))
 
     @cached_property
     def tokens(self) -> list[Token]:
         """The words where they were written; white space is in none."""
-        found = ((w.morpheme.surface(), w.offset + w.morpheme.begin(), w.offset + w.morpheme.end()) for w in self.words)
-        return [Token(text, self.normalised.original(start, end)[0]) for text, start, end in found if text.strip()]
+        original = self.normalised.original
+        return [Token(word.text, original(word.start, word.end)[0]) for word in self.words if word.kind != "space"]
 
     @property
     def tokens_indices(self) -> list[int]:
         """Where each token starts."""
         return [token.idx for token in self.tokens]
 
-    @cached_property
+    @property
     def lemmas(self) -> list[str]:
-        """The words in the dictionary's normalised form."""
-        return [w.morpheme.normalized_form() for w in self.words if w.morpheme.surface().strip()]
+        """The tokens' texts: no recogniser here compares by another form."""
+        return [token.text for token in self.tokens]
 
     def to_json(self) -> str:
         """Refuse: Presidio calls this to write the text into a log."""

@@ -5,8 +5,8 @@ The words before and after that make a name of what stands there are the lists b
 are Sudachi's parts of speech around it. What each is worth is in ``person_points.csv``.
 """
 
+import bisect
 from collections.abc import Iterator
-from functools import cache
 from typing import NamedTuple
 
 import regex
@@ -14,7 +14,10 @@ import regex
 from anonymizers.text import name_shapes
 from anonymizers.text.artifacts import TextArtifacts
 from anonymizers.text.name_shapes import OTHER, Shape
-from anonymizers.text.tokenizer import dictionary
+from anonymizers.text.tokenizer import Word
+
+NEAR = 12
+"""Code points after a name in which a word of childhood (寝た, お迎え) speaks for it."""
 
 LONGEST = 12
 """Code points of a name, or of either part of a full one."""
@@ -68,37 +71,29 @@ _TOLD_APART = {"の", "と", "は", "が", "も", "に", "で", "を"}
 
 
 class Candidate(NamedTuple):
-    """A stretch that may be a name, in code points of the normalised text, and its features."""
+    """A stretch that may be a name, in code points of the normalised text, and what is known of it."""
 
     start: int
     end: int
-    features: tuple[str, ...]
+
+    shape: Shape
+    """What it is made of."""
+
+    left: str
+    """What stands before it."""
+
+    right: str
+    """What stands after it."""
+
+    near: bool
+    """Whether a word of childhood stands a little after it."""
 
 
-class _Word(NamedTuple):
-    """A morpheme in the normalised text."""
-
-    text: str
-    start: int
-    end: int
-    kind: str
-
-
-_NAMES = {"姓": "surname", "名": "given"}
-_KINDS = {
-    "代名詞": "pronoun", "接尾辞": "suffix", "助詞": "particle", "助動詞": "auxiliary", "動詞": "verb",
-    "接頭辞": "prefix", "補助記号": "mark", "記号": "mark", "空白": "space",
-}  # fmt: skip
-
-
-@cache
-def _kind(part_of_speech: int) -> str:
-    first, second, third, fourth, *_ = dictionary().pos_of(part_of_speech)
-    if first != "名詞":
-        return _KINDS.get(first, "other")
-    if second == "固有名詞":
-        return {"人名": _NAMES.get(fourth, "person"), "地名": "place"}.get(third, "proper")
-    return "number" if second == "数詞" else "noun"
+def features(shape: Shape, left: str, right: str, *, near: bool) -> tuple[str, ...]:
+    """All that is known of a candidate as features, what is around it once more by the script."""
+    script = shape[0].partition(" ")[0]
+    beside = ("near childhood",) if near else ()
+    return (*shape, left, right, f"{script} {left}", f"{script} {right}", *beside)
 
 
 def candidates(artifacts: TextArtifacts) -> list[Candidate]:
@@ -120,15 +115,13 @@ class _Search:
     def __init__(self, artifacts: TextArtifacts) -> None:
         self.text = artifacts.normalised.text
         self.scripts = name_shapes.scripts(self.text)
-        words = [
-            _Word(m.surface(), offset + m.begin(), offset + m.end(), _kind(m.part_of_speech_id()))
-            for m, offset in artifacts.words
-        ]
-        self.starting = {word.start: word for word in words}
-        self.ending = {word.end: word for word in words}
+        self.starting = {word.start: word for word in artifacts.words}
+        self.ending = {word.end: word for word in artifacts.words}
         self.cued = {match.end(): match.lastgroup for match in _LEFT.finditer(self.text)}
+        self.cues = {match.start(): match.lastgroup for match in _RIGHT.finditer(self.text, overlapped=True)}
+        self.childhood = [match.start() for match in _CHILDHOOD.finditer(self.text)]
         self.before: dict[int, str] = {}
-        self.after: dict[int, tuple[str, ...]] = {}
+        self.after: dict[int, str] = {}
 
     def all(self) -> list[Candidate]:
         """Of one word or more, of two names, and those with marks between the letters."""
@@ -166,7 +159,7 @@ class _Search:
                 yield end
 
     def _may_end(self, end: int) -> bool:
-        return end == len(self.text) or self.scripts[end] == OTHER or self._right(end)[0] in _CUED
+        return end == len(self.text) or self.scripts[end] == OTHER or end in self.cues
 
     def _surname_ends(self, start: int) -> Iterator[int]:
         """Ends of words and of scripts, as far as a surname may reach."""
@@ -222,10 +215,9 @@ class _Search:
                         yield match.start(), end, shape
 
     def _candidate(self, start: int, end: int, shape: Shape) -> Candidate:
-        """With its features: each by itself, and what is around it once more by the script."""
-        left, right = self._left(start), self._right(end)
-        script = shape[0].partition(" ")[0]
-        return Candidate(start, end, (*shape, left, *right, f"{script} {left}", f"{script} {right[0]}"))
+        following = bisect.bisect_left(self.childhood, end)
+        near = following < len(self.childhood) and self.childhood[following] < end + NEAR
+        return Candidate(start, end, shape, self._left(start), self._right(end), near)
 
     def _left(self, start: int) -> str:
         if start not in self.before:
@@ -242,16 +234,14 @@ class _Search:
             return "mark"
         return "part of a word" if word is None else _told(word)
 
-    def _right(self, end: int) -> tuple[str, ...]:
+    def _right(self, end: int) -> str:
         if end not in self.after:
-            near = ("near childhood",) if _CHILDHOOD.search(self.text, end, end + 12) else ()
-            self.after[end] = (f"before {self._what_stands_after(end)}", *near)
+            self.after[end] = f"before {self._what_stands_after(end)}"
         return self.after[end]
 
     def _what_stands_after(self, end: int) -> str:
-        cue = _RIGHT.match(self.text, end)
-        if cue:
-            return cue.lastgroup
+        if end in self.cues:
+            return self.cues[end]
         if end == len(self.text) or self.text[end] == "\n":
             return "line end"
         if self.scripts[end] == OTHER:
@@ -260,10 +250,7 @@ class _Search:
         return "part of a word" if word is None else _told(word)
 
 
-_CUED = {f"before {name}" for name, _ in RIGHT_CUES}
-
-
-def _told(word: _Word) -> str:
+def _told(word: Word) -> str:
     """A word beside a name, as a feature: the frequent particles by themselves, others by kind."""
     if word.kind == "particle" and word.text in _TOLD_APART:
         return word.text

@@ -9,7 +9,7 @@ from functools import cache
 from typing import NamedTuple
 
 import regex
-from sudachipy import Dictionary, Morpheme, Tokenizer
+from sudachipy import Dictionary, Tokenizer
 
 LONGEST_STRETCH_BYTES = 49_149
 """In UTF-8; Sudachi refuses more at once."""
@@ -27,26 +27,51 @@ class SentenceTooLong(ValueError):
         super().__init__(f"a sentence is over {LONGEST_STRETCH_BYTES} bytes")
 
 
-class Placed(NamedTuple):
-    """A morpheme and where the stretch it was found in begins."""
+class Word(NamedTuple):
+    """A morpheme, in code points of the text it was found in."""
 
-    morpheme: Morpheme
-    offset: int
+    text: str
+    start: int
+    end: int
+
+    kind: str
+    """One of: surname, given, person (人名), place, proper (固有名詞), noun, number, pronoun, suffix, particle,
+    auxiliary, verb, prefix, mark, space, other."""
+
+    known: bool
+    """Whether it is in the dictionary."""
 
 
 @cache
 def dictionary() -> Dictionary:
-    """Sudachi's core dictionary (Apache-2.0)."""
+    """Sudachi's core dictionary (Apache-2.0), which is installed beside it and mapped into memory."""
     return Dictionary(dict="core")
 
 
 @cache
 def _tokenizer() -> Tokenizer:
     # Longest units (mode C): 保育園 is one word, 保育 and 園 are its pieces.
-    return dictionary().tokenizer("C", fields={"pos", "normalized_form", "reading_form"})
+    return dictionary().tokenizer("C", fields={"pos"})
 
 
-def morphemes(text: str) -> Iterator[Placed]:
+_NAMES = {"姓": "surname", "名": "given"}
+_KINDS = {
+    "代名詞": "pronoun", "接尾辞": "suffix", "助詞": "particle", "助動詞": "auxiliary", "動詞": "verb",
+    "接頭辞": "prefix", "補助記号": "mark", "記号": "mark", "空白": "space",
+}  # fmt: skip
+
+
+@cache
+def _kind(part_of_speech: int) -> str:
+    first, second, third, fourth, *_ = dictionary().pos_of(part_of_speech)
+    if first != "名詞":
+        return _KINDS.get(first, "other")
+    if second == "固有名詞":
+        return {"人名": _NAMES.get(fourth, "person"), "地名": "place"}.get(third, "proper")
+    return "number" if second == "数詞" else "noun"
+
+
+def tokenize(text: str) -> Iterator[Word]:
     """
     Tokenize a text of any length.
 
@@ -54,16 +79,18 @@ def morphemes(text: str) -> Iterator[Placed]:
         text: Normalised text, without surrogates.
 
     Yields:
-        Morphemes in order; ``begin()`` and ``end()`` of each count from its ``offset``, in code points of
-        `text`. Those without width, which Sudachi makes of some marks, are left out.
+        Words in order. Those without width, which Sudachi makes of some marks, are left out.
 
     Raises:
         SentenceTooLong: a sentence alone is more than Sudachi takes.
     """
-    for start, stretch in stretches(text):
-        for morpheme in _tokenizer().tokenize(stretch):
-            if morpheme.end() > morpheme.begin():
-                yield Placed(morpheme, start)
+    for offset, stretch in stretches(text):
+        for m in _tokenizer().tokenize(stretch):
+            start, end = m.begin(), m.end()
+            if end > start:
+                yield Word(
+                    stretch[start:end], offset + start, offset + end, _kind(m.part_of_speech_id()), not m.is_oov()
+                )
 
 
 def stretches(text: str) -> Iterator[tuple[int, str]]:

@@ -52,9 +52,9 @@ class KnownNameRecognizer(LocalRecognizer):
 def kana_words(artifacts: TextArtifacts) -> tuple[tuple[int, int], ...]:
     """Where the normalised text has words of three kana or more that are in the dictionary."""
     return tuple(
-        (offset + morpheme.begin(), offset + morpheme.end())
-        for morpheme, offset in artifacts.words
-        if morpheme.end() - morpheme.begin() > 2 and not morpheme.is_oov() and _KANA.fullmatch(morpheme.surface())
+        (word.start, word.end)
+        for word in artifacts.words
+        if word.end - word.start > 2 and word.known and _KANA.fullmatch(word.text)
     )
 
 

@@ -10,10 +10,11 @@ The points are fitted on the project's development posts by ``bench/fit_person.p
 others are measured against, never fitted on.
 """
 
+import bisect
 import csv
 import math
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
@@ -21,7 +22,8 @@ import regex
 from presidio_analyzer import LocalRecognizer, RecognizerResult
 
 from anonymizers.text.artifacts import TextArtifacts, read
-from anonymizers.text.name_candidates import candidates
+from anonymizers.text.name_candidates import candidates, features
+from anonymizers.text.name_shapes import Shape
 from anonymizers.text.patterns import LANGUAGE, Example
 
 ENOUGH = 0.5
@@ -76,17 +78,21 @@ class PersonRecognizer(LocalRecognizer):
 
 def names(artifacts: TextArtifacts) -> list[tuple[int, int, float]]:
     """Start, end and probability of each name in the normalised text, sorted, none overlapping."""
-    found = candidates(artifacts)
-    scores = {(c.start, c.end): _sum(c.features) for c in found}
-    sure = [span for span, score in scores.items() if score > _logit(ENOUGH)]
-    for listed in set(_listed(artifacts.normalised.text, scores, sure)):
-        scores[listed] += _points()["listed"]
-    enough = _logit(ENOUGH_BESIDE if sure else ENOUGH)
-    return _best([(*span, 1 / (1 + math.exp(-score))) for span, score in scores.items() if score > enough])
+    points = _points()["listed"]
+    scores = {(c.start, c.end): _score(c.shape, c.left, c.right, c.near) for c in candidates(artifacts)}
+    sure = [span for span, score in scores.items() if score > _ENOUGH]
+    worth = [span for span, score in scores.items() if _ENOUGH_BESIDE - points < score <= _ENOUGH]
+    for listed in _listed(artifacts.normalised.text, worth, sure) if sure else ():
+        scores[listed] += points
+    enough = _ENOUGH_BESIDE if sure else _ENOUGH
+    return _apart(_outermost([(*span, 1 / (1 + math.exp(-score))) for span, score in scores.items() if score > enough]))
 
 
 def _logit(probability: float) -> float:
     return math.log(probability / (1 - probability))
+
+
+_ENOUGH, _ENOUGH_BESIDE = _logit(ENOUGH), _logit(ENOUGH_BESIDE)
 
 
 @cache
@@ -95,36 +101,55 @@ def _points() -> dict[str, float]:
     return {row["feature"]: float(row["points"]) for row in csv.DictReader(text.splitlines())}
 
 
-def _sum(features: tuple[str, ...]) -> float:
+@lru_cache(maxsize=1 << 15)
+def _score(shape: Shape, left: str, right: str, near: bool) -> float:
+    """The logit of a candidate. What is remembered here is no text: shapes and surroundings are of a closed list."""
     points = _points()
-    return points["any"] + sum(points.get(feature, 0.0) for feature in features)
+    return points["any"] + sum(points.get(name, 0.0) for name in features(shape, left, right, near=near))
 
 
-def _listed(text: str, scores: dict[tuple[int, int], float], sure: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+def _listed(text: str, spans: list[tuple[int, int]], sure: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     """What stands in a list with a name: さくらちゃん、ゆうと、みお."""
     ends = {_ADDRESSED.match(text, end).end() for _, end in sure} | {end for _, end in sure}
     starts = {start for start, _ in sure}
-    for start, end in scores:
+    for start, end in spans:
         joint = _SEPARATED.match(text, _ADDRESSED.match(text, end).end())
-        before = {
-            start - width for width in (1, 2) if start >= width and _SEPARATED.fullmatch(text[start - width : start])
-        }
-        if (joint and joint.end() in starts) or before & ends:
+        before = (start - width for width in (1, 2) if _SEPARATED.fullmatch(text, max(0, start - width), start))
+        if (joint and joint.end() in starts) or not ends.isdisjoint(before):
             yield start, end
 
 
-def _best(found: list[tuple[int, int, float]]) -> list[tuple[int, int, float]]:
-    """Of names one inside the other the longer, and of names that overlap otherwise the surer."""
-    found = [
-        (start, end, score)
-        for start, end, score in found
-        if not any(first <= start and end <= last and (first, last) != (start, end) for first, last, _ in found)
-    ]
-    chosen: list[tuple[int, int, float]] = []
-    for start, end, score in sorted(found, key=lambda name: -name[2]):
-        if all(end <= other[0] or other[1] <= start for other in chosen):
-            chosen.append((start, end, score))
-    return sorted(chosen)
+_Found = list[tuple[int, int, float]]
+
+
+def _outermost(found: _Found) -> _Found:
+    """Without those that lie inside another, sorted: 山田花子, and not 山田 as well."""
+    kept, reach = [], -1
+    for start, end, score in sorted(found, key=lambda name: (name[0], -name[1])):
+        if end > reach:
+            kept.append((start, end, score))
+            reach = end
+    return kept
+
+
+def _apart(found: _Found) -> _Found:
+    """Of names that overlap the likeliest together; those given are sorted, and none lies inside another."""
+    ends = [end for _, end, _ in found]
+    best = [0.0]
+    chosen = []
+    for number, (start, _, score) in enumerate(found):
+        free = bisect.bisect_right(ends, start, 0, number)
+        taken = best[free] + score
+        chosen.append(taken >= best[number])
+        best.append(max(taken, best[number]))
+    kept, number = [], len(found) - 1
+    while number >= 0:
+        if chosen[number]:
+            kept.append(found[number])
+            number = bisect.bisect_right(ends, found[number][0], 0, number) - 1
+        else:
+            number -= 1
+    return kept[::-1]
 
 
 def recognizer() -> PersonRecognizer:
