@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import regex
 
-from anonymizers.text import name_shapes
+from anonymizers.text import name_lists, name_shapes
 from anonymizers.text.artifacts import TextArtifacts
-from anonymizers.text.name_shapes import OTHER, Shape
+from anonymizers.text.name_shapes import HIRAGANA, OTHER, Shape
 from anonymizers.text.tokenizer import Word
 
 NEAR = 12
@@ -58,7 +58,7 @@ _LEFT = regex.compile("|".join(f"(?P<{name.replace(' ', '_')}>{words})" for name
 _RIGHT = regex.compile("|".join(f"(?P<{name}>{words})" for name, words in RIGHT_CUES), regex.M)
 
 _NEVER = regex.compile(
-    rf"(?:{_KIN}|お[母父姉兄]?|赤|皆|みな|みんな|ベビ|べび|わん|にゃん|令和|平成|昭和|大正|明治|"
+    rf"(?:{_KIN}|お[母父姉兄]?|赤|皆|みんな|ベビ|べび|わん|にゃん|令和|平成|昭和|大正|明治|"
     "(?:花|八百|肉|魚|本|薬|米|酒|床|居酒|不動産|電気|パン|ケーキ|クリーニング|ラーメン|そば|うどん|写真|文房具|自転車|おもちゃ|着物|靴|服|質|何でも)屋)"
 )
 _LETTER = r"[一-鿿々ヶ豈-龎ぁ-ゖァ-ヺー]"
@@ -67,6 +67,7 @@ _MASKED = regex.compile(
     rf"(?: {_LETTER}(?:(?P<other>[-‐・*☆★♡♪.．_~〜 ]){_LETTER})(?:(?P=other){_LETTER})*+)?+"
 )
 _NOT_LETTERS = regex.compile(r"[^\p{L}ー]+")
+_PARTICLES = frozenset("がはもをにとのでへや")
 _TOLD_APART = {"の", "と", "は", "が", "も", "に", "で", "を"}
 
 
@@ -88,12 +89,21 @@ class Candidate(NamedTuple):
     near: bool
     """Whether a word of childhood stands a little after it."""
 
+    words: tuple[str, str, str]
+    """The words before and after it, and the one after that; empty where there is none."""
+
 
 def features(shape: Shape, left: str, right: str, *, near: bool) -> tuple[str, ...]:
-    """All that is known of a candidate as features, what is around it once more by the script."""
+    """What a candidate is and stands between as features, what is around it once more by the script."""
     script = shape[0].partition(" ")[0]
     beside = ("near childhood",) if near else ()
     return (*shape, left, right, f"{script} {left}", f"{script} {right}", *beside)
+
+
+def word_features(words: tuple[str, str, str]) -> tuple[str, ...]:
+    """The words around a candidate as features; only those of every day have points."""
+    before, after, later = words
+    return (f"word before {before}", f"word after {after}", f"word later {later}")
 
 
 def candidates(artifacts: TextArtifacts) -> list[Candidate]:
@@ -155,8 +165,14 @@ class _Search:
         for end in range(start + 1, min(start + LONGEST, len(self.text)) + 1):
             if self.scripts[end - 1] == OTHER:
                 return
-            if end in self.ending or self._may_end(end):
+            if end in self.ending or self._may_end(end) or self._is_listed(start, end):
                 yield end
+
+    def _is_listed(self, start: int, end: int) -> bool:
+        """A name in hiragana before a particle, wherever Sudachi sees words in it: りひと, が."""
+        if self.text[end] not in _PARTICLES or self.scripts[end - 1] != HIRAGANA:
+            return False
+        return name_lists.reading(self.text[start:end]).given >= 2
 
     def _may_end(self, end: int) -> bool:
         return end == len(self.text) or self.scripts[end] == OTHER or end in self.cues
@@ -177,6 +193,8 @@ class _Search:
         whole = word is not None and word.end == end
         kind = word.kind if whole else ""
         shape = name_shapes.single(name, whole=whole, tagged_person=kind == "person")
+        if not shape and self.cues.get(end) == "child" and len(name) <= 3 and self.scripts[start] in "ht":
+            return ("kana stem",)  # さっちゃん, がっくん
         return (*shape, f"tagged {kind}") if shape and kind in ("surname", "given", "person") else shape
 
     def _joined(self, start: int, at: int, surname: str) -> Iterator[tuple[int, int, Shape]]:
@@ -209,7 +227,7 @@ class _Search:
         """Names with a mark or a space between all letters: ゆ☆い, た な か."""
         for match in _MASKED.finditer(self.text):
             for end in range(match.start() + 3, match.end() + 1):
-                if self.scripts[end - 1] != OTHER and self._may_end(end):
+                if self.scripts[end - 1] != OTHER and (end == match.end() or self._may_end(end)):
                     shape = name_shapes.masked(_NOT_LETTERS.sub("", self.text[match.start() : end]))
                     if shape:
                         yield match.start(), end, shape
@@ -217,7 +235,12 @@ class _Search:
     def _candidate(self, start: int, end: int, shape: Shape) -> Candidate:
         following = bisect.bisect_left(self.childhood, end)
         near = following < len(self.childhood) and self.childhood[following] < end + NEAR
-        return Candidate(start, end, shape, self._left(start), self._right(end), near)
+        return Candidate(start, end, shape, self._left(start), self._right(end), near, self._words(start, end))
+
+    def _words(self, start: int, end: int) -> tuple[str, str, str]:
+        before, after = self.ending.get(start), self.starting.get(end)
+        later = after and self.starting.get(after.end)
+        return (before.text if before else "", after.text if after else "", later.text if later else "")
 
     def _left(self, start: int) -> str:
         if start not in self.before:

@@ -138,7 +138,9 @@ def given(name: str) -> str:
     if script == {KANJI}:
         if known.given:
             return "word" if known.common else "kanji"
-        return "plausible" if not any(known) and 2 <= len(name) <= 3 and name_lists.is_plausible_given(name) else ""
+        if not 2 <= len(name) <= 3 or not name_lists.is_plausible_given(name):
+            return ""
+        return "plausible word" if any(known) else "plausible"
     if script in ({HIRAGANA}, {KATAKANA}):
         return "kana" if len(name) > 1 and name_lists.reading(name).given >= 3 else ""
     if script == {LATIN}:

@@ -22,7 +22,7 @@ import regex
 from presidio_analyzer import LocalRecognizer, RecognizerResult
 
 from anonymizers.text.artifacts import TextArtifacts, read
-from anonymizers.text.name_candidates import candidates, features
+from anonymizers.text.name_candidates import candidates, features, word_features
 from anonymizers.text.name_shapes import Shape
 from anonymizers.text.patterns import LANGUAGE, Example
 
