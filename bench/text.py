@@ -295,7 +295,7 @@ def report(result: dict) -> str:
         "drawn had come before and were left out)",
         "",
         f"characters per CPU second, median (least–most) of {found['rounds']} rounds in turn; "
-        "in brackets how many times Sudare's",
+        "in brackets Sudare's divided by it",
     ]
     for length, figures in found["by_length"].items():
         lines += ["", f"texts of {length:,} characters, {found['texts'][length]:,} a round"]
@@ -306,8 +306,8 @@ def report(result: dict) -> str:
 
 
 def _speed_row(name: str, figures: dict[str, list[float]]) -> str:
-    ratios = [other / ours for other, ours in zip(figures[name], figures["redaction"], strict=True)]
-    times = "" if name == "redaction" else f"  [{median(ratios):,.3g}; {min(ratios):,.3g}–{max(ratios):,.3g}]"
+    ratios = [ours / other for ours, other in zip(figures["redaction"], figures[name], strict=True)]
+    times = "" if name == "redaction" else f"  [{median(ratios):.3g}; {min(ratios):.3g}–{max(ratios):.3g}]"
     return f"  {TITLES[name]:<30} {_spread(figures[name], ',.0f')}{times}"
 
 

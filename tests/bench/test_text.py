@@ -65,5 +65,5 @@ def test_the_report_says_what_ran_and_what_is_extrapolated():
         }
     )
     assert "25.0% of those drawn" in text
-    assert "Presidio with GiNZA            10 (10–10)  [0.0667; 0.0333–0.1]" in text
+    assert "Presidio with GiNZA            10 (10–10)  [20; 10–30]" in text
     assert "extrapolated from 100" in text
