@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -198,17 +199,26 @@ def verify(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def redact() -> None:
+def redact(
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", dir_okay=False, help="Also a page that shows every text: personal data, mode 0600."),
+    ] = None,
+) -> None:
     """
-    Redact texts: JSON lines {"id", "text", "names"?} in, {"id", "text", "spans"} out.
+    Redact texts: JSON lines {"id", "text", "names"?, "thread"?} in, {"id", "text", "spans"} out.
 
-    Offsets are code points of the text given. A text that cannot be treated comes back
-    with its reason under "refused" and no text at all.
+    Offsets are code points of the text given. A text that cannot be treated comes back with its reason under
+    "refused" and no text at all. Lines of one thread that follow each other share the names known of their authors.
     """
-    from sudare.redaction import redact_lines
+    from sudare.redaction import all_usable, told, treat_lines
+    from sudare.redaction_page import on_page
 
-    for line in redact_lines(sys.stdin):
-        sys.stdout.write(line + "\n")
+    treated = treat_lines(sys.stdin.buffer)
+    for one in all_usable(on_page(treated, html) if html else treated):
+        # Half a character in an id, which JSON can say, goes out as it came in: as an escape.
+        sys.stdout.buffer.write(told(one).encode("utf-8", "backslashreplace") + b"\n")
+        sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":
