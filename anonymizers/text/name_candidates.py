@@ -39,7 +39,7 @@ LEFT_CUES = (
         "our",
         r"(?:うち|ウチ|我が家|わが家|我家|隣|近所|同じクラス|クラス|年[少中長]|組|受付|学童|園|病院|産院|小児科|役員|担当|部|班|同期|職場|会社)の|(?:うち|ウチ)は",
     ),
-    ("family", rf"(?:{_KIN})[ :・(「、=…\-]{{0,2}}+"),
+    ("family", rf"(?:{_KIN})(?!さん|ちゃん|くん|様|さま|親|たち|達|方|子|友|の)[ :・(「、=…\-]{{0,2}}+"),
 )
 RIGHT_CUES = (
     ("child", r" ?(?:ち(?:ゃ|ゃー|ゃあ)ん|チャン|くー?ん|クン|君|たん|きゅん|ちん|ちゃま|chan|kun)(?![ぁ-ゖ]{0,2}かり)"),
@@ -54,20 +54,25 @@ _CHILDHOOD = regex.compile(
     "寝|起き|泣|熱|咳|鼻水|イヤイヤ|おむつ|オムツ|体重|身長|離乳食|ミルク|おっぱい|授乳|歩|ハイハイ|ずりばい|寝返|座|保育園|幼稚園|登園|入園|卒園|入学|"
     "健診|検診|予防接種|注射|お迎え|昼寝|夜泣|抱っこ|連れ|生まれ|産まれ|誕生|お弁当|宿題|習い事|発表会|運動会|遊|喧嘩|けんか|ケンカ|叩|噛|可愛|かわい|カワイ|お姉|お兄|おもちゃ|人見知り|反抗期"
 )
-_LEFT = regex.compile("|".join(f"(?P<{name.replace(' ', '_')}>{words})" for name, words in LEFT_CUES))
-_RIGHT = regex.compile("|".join(f"(?P<{name}>{words})" for name, words in RIGHT_CUES), regex.M)
-
-_NEVER = regex.compile(
-    rf"(?:{_KIN}|お[母父姉兄]?|赤|皆|みんな|ベビ|べび|わん|にゃん|令和|平成|昭和|大正|明治|"
-    "(?:花|八百|肉|魚|本|薬|米|酒|床|居酒|不動産|電気|パン|ケーキ|クリーニング|ラーメン|そば|うどん|写真|文房具|自転車|おもちゃ|着物|靴|服|質|何でも)屋)"
+# What they begin with, so that the expressions are tried at few places only; a test holds that nothing is lost.
+_LEFT_BEGINS = "娘息長次三四末上下真第お姉兄妹弟双孫姪甥いイ従夫旦だダ主妻嫁彼元義母父祖マパ子こわ我赤ベう友親同先後部幼クラ担副園院校保助看会店代幹コ1-4受名なナ氏本宛旧命差HhNnニ呼あ愛簿参メ連BbFfTt隣近年組学病産小役班期職上"
+_RIGHT_BEGINS = " ちチくク君たきんさサ様殿氏嬢cksS先せセドD医看助保栄院園校教コ監部課社店選マパまぱの」』)\"'とっにはも、(今現0-9生でだやよ宛あ"
+_LEFT = regex.compile(
+    f"(?=[{_LEFT_BEGINS}])(?:" + "|".join(f"(?P<{name.replace(' ', '_')}>{words})" for name, words in LEFT_CUES) + ")"
 )
+_RIGHT = regex.compile(
+    f"(?=[{_RIGHT_BEGINS}])(?:" + "|".join(f"(?P<{name}>{words})" for name, words in RIGHT_CUES) + ")", regex.M
+)
+
 _LETTER = r"[一-鿿々ヶ豈-龎ぁ-ゖァ-ヺー]"
 _MASKED = regex.compile(
     rf"(?<!{_LETTER}){_LETTER}(?:(?P<mark>[-‐・*☆★♡♪.．_~〜 ]){_LETTER}(?:(?P=mark){_LETTER})*+)"
     rf"(?: {_LETTER}(?:(?P<other>[-‐・*☆★♡♪.．_~〜 ]){_LETTER})(?:(?P=other){_LETTER})*+)?+"
 )
 _NOT_LETTERS = regex.compile(r"[^\p{L}ー]+")
-_PARTICLES = frozenset("がはもをにとのでへや")
+_MARK = regex.compile(f"{OTHER}+")
+_PLACEHOLDER = regex.compile("<[A-Z_]+>")
+_PARTICLE = regex.compile("(?<=[ぁ-ゖー])[がはもをにとのでへや]")
 _TOLD_APART = {"の", "と", "は", "が", "も", "に", "で", "を"}
 
 
@@ -130,6 +135,8 @@ class _Search:
         self.cued = {match.end(): match.lastgroup for match in _LEFT.finditer(self.text)}
         self.cues = {match.start(): match.lastgroup for match in _RIGHT.finditer(self.text, overlapped=True)}
         self.childhood = [match.start() for match in _CHILDHOOD.finditer(self.text)]
+        self.stops = self._stops()
+        self.particles = [match.start() for match in _PARTICLE.finditer(self.text)]
         self.before: dict[int, str] = {}
         self.after: dict[int, str] = {}
 
@@ -140,71 +147,52 @@ class _Search:
 
     def _starts(self) -> list[int]:
         """Where a word, a script after a mark (Sudachi takes 怜奈(れな) for one word) or what follows a cue begins."""
-        after_marks = (
-            place for place in range(1, len(self.text)) if self.scripts[place - 1] == OTHER != self.scripts[place]
-        )
-        places = {*self.starting, *self.cued, *after_marks}
+        after_marks = (match.end() for match in _MARK.finditer(self.scripts))
+        placeholders = (match.start() + 1 for match in _PLACEHOLDER.finditer(self.text))
+        places = {*self.starting, *self.cued, *after_marks}.difference(placeholders)
         return sorted(place for place in places if place < len(self.text) and self.scripts[place] != OTHER)
+
+    def _stops(self) -> list[int]:
+        """Where a name may end: the end of a word, before a mark, and before さん and the like."""
+        before_marks = (match.start() for match in _MARK.finditer(self.scripts))
+        return sorted({*self.ending, *self.cues, *before_marks, len(self.text)})
 
     def _from(self, start: int) -> Iterator[tuple[int, int, Shape]]:
         """Names that could start here: their ends, and what they would be made of."""
+        text, word = self.text, self.starting.get(start)
+        whole = word.end if word is not None else -1
         for end in self._ends(start):
-            shape = self._single(start, end)
+            shape, surname = name_shapes.made_of(text[start:end], word.kind if end == whole else "")
             if shape:
                 yield start, end, shape
-        for at in self._surname_ends(start):
-            surname = name_shapes.surname(self.text[start:at])
-            spaced = at < len(self.text) and self.text[at] in " ・="
-            if spaced and (surname or self.scripts[at - 1] in "tl"):
-                yield from self._spaced(start, at, surname)
+            elif end - start <= 3 and self.cues.get(end) == "child" and self.scripts[start] in "ht":
+                yield from [] if name_shapes.is_never(text[start:end]) else [(start, end, ("kana stem",))]  # さっちゃん
+            if end < len(text) and text[end] in " ・=" and (surname or self.scripts[end - 1] in "tl"):
+                yield from self._spaced(start, end, surname)
             elif surname:
-                yield from self._joined(start, at, surname)
+                yield from self._joined(start, end, surname)
 
-    def _ends(self, start: int) -> Iterator[int]:
-        """Ends of words, and places before さん and the like, as long as only letters stand between."""
-        for end in range(start + 1, min(start + LONGEST, len(self.text)) + 1):
-            if self.scripts[end - 1] == OTHER:
-                return
-            if end in self.ending or self._may_end(end) or self._is_listed(start, end):
-                yield end
+    def _ends(self, start: int) -> list[int]:
+        """The stops after a place, as long as only letters stand between."""
+        reach = self.scripts.find(OTHER, start)
+        reach = min(start + LONGEST, len(self.text) if reach < 0 else reach)
+        found = self.stops[bisect.bisect_right(self.stops, start) : bisect.bisect_right(self.stops, reach)]
+        first, last = bisect.bisect_right(self.particles, start + 1), bisect.bisect_left(self.particles, reach)
+        listed = [end for end in self.particles[first:last] if self._is_listed(start, end)]
+        return sorted({*found, *listed}) if listed else found
 
     def _is_listed(self, start: int, end: int) -> bool:
         """A name in hiragana before a particle, wherever Sudachi sees words in it: りひと, が."""
-        if self.text[end] not in _PARTICLES or self.scripts[end - 1] != HIRAGANA:
-            return False
-        return name_lists.reading(self.text[start:end]).given >= 2
-
-    def _may_end(self, end: int) -> bool:
-        return end == len(self.text) or self.scripts[end] == OTHER or end in self.cues
-
-    def _surname_ends(self, start: int) -> Iterator[int]:
-        """Ends of words and of scripts, as far as a surname may reach."""
-        for at in range(start + 1, min(start + 8, len(self.text)) + 1):
-            if self.scripts[at - 1] == OTHER:
-                return
-            if at in self.ending or at == len(self.text) or self.scripts[at] != self.scripts[at - 1]:
-                yield at
-
-    def _single(self, start: int, end: int) -> Shape:
-        name = self.text[start:end]
-        if _NEVER.fullmatch(name):
-            return ()
-        word = self.starting.get(start)
-        whole = word is not None and word.end == end
-        kind = word.kind if whole else ""
-        shape = name_shapes.single(name, whole=whole, tagged_person=kind == "person")
-        if not shape and self.cues.get(end) == "child" and len(name) <= 3 and self.scripts[start] in "ht":
-            return ("kana stem",)  # さっちゃん, がっくん
-        return (*shape, f"tagged {kind}") if shape and kind in ("surname", "given", "person") else shape
+        return self.scripts[start] == HIRAGANA and name_lists.reading(self.text[start:end]).given >= 2
 
     def _joined(self, start: int, at: int, surname: str) -> Iterator[tuple[int, int, Shape]]:
-        for end in self._ends(at) if at < len(self.text) else ():
+        for end in self._ends(at):
             given = name_shapes.given(self.text[at:end])
             if given and (surname, given) != ("latin", "latin"):
                 yield start, end, (*name_shapes.pair(surname, given, "joined"), *self._tags(start, at, at, end))
 
     def _spaced(self, start: int, at: int, surname: str) -> Iterator[tuple[int, int, Shape]]:
-        for end in self._ends(at + 1) if at + 1 < len(self.text) else ():
+        for end in self._ends(at + 1):
             given = name_shapes.given(self.text[at + 1 : end])
             if self.scripts[at - 1] == "l" == self.scripts[at + 1] and not (surname and given):
                 surname, given = name_shapes.surname(self.text[at + 1 : end]), name_shapes.given(self.text[start:at])
@@ -227,7 +215,7 @@ class _Search:
         """Names with a mark or a space between all letters: ゆ☆い, た な か."""
         for match in _MASKED.finditer(self.text):
             for end in range(match.start() + 3, match.end() + 1):
-                if self.scripts[end - 1] != OTHER and (end == match.end() or self._may_end(end)):
+                if self.scripts[end - 1] != OTHER and (end == match.end() or end in self.cues):
                     shape = name_shapes.masked(_NOT_LETTERS.sub("", self.text[match.start() : end]))
                     if shape:
                         yield match.start(), end, shape

@@ -59,6 +59,7 @@ def katakana(text: str) -> str:
     return text.translate(_KATAKANA)
 
 
+@lru_cache(maxsize=1 << 16)
 def reading(kana: str) -> Reading:
     """How common a name in hiragana or katakana is; (0, 0) for what nobody is called."""
     return _readings().get(katakana(kana), NOBODY)

@@ -46,24 +46,49 @@ def scripts(text: str) -> str:
     return _DRAWN_OUT.sub(HIRAGANA, found).replace("-", KATAKANA) if "-" in found else found
 
 
+# Who one is to the writer, eras, and shops: names to the dictionary, and nobody's here.
+_NEVER = regex.compile(
+    "娘|息子|[長次三四][女男]|末娘|末っ子|[上下]の子|お?[姉兄](?:ちゃん)?|妹|弟|双子|孫|姪っ?子?|甥っ?子?|いとこ|イトコ|従[兄姉][弟妹]|夫|旦那|だんな|ダンナ|主人|妻|嫁|彼氏?|"
+    "[元義](?:母|父|姉|妹|兄|弟|夫)|お?[母父]|祖[母父]|ママ|パパ|子ども|子供|こども|赤|赤ちゃん|皆|みんな|ベビ|べび|ベビー|わん|にゃん|友達|友人|親友|ママ友|パパ友|"
+    "同僚|先輩|後輩|上司|部下|同級生|担任|主治医|担当医?|園長|院長|校長|保育士|助産師|保健師|看護師|先生|保護者|会長|部長|店長|代表|幹事|コーチ|令和|平成|昭和|大正|明治|"
+    "(?:花|八百|肉|魚|本|薬|米|酒|床|居酒|不動産|電気|パン|ケーキ|クリーニング|ラーメン|そば|うどん|写真|文房具|自転車|おもちゃ|着物|靴|服|質|何でも)屋"
+)
+
+
+@lru_cache(maxsize=1 << 12)
+def is_never(name: str) -> bool:
+    """Whether it is a word for whom one is to the writer, an era or a shop, which may stand where names do."""
+    return _NEVER.fullmatch(name) is not None
+
+
 @lru_cache(maxsize=1 << 16)
-def single(name: str, *, whole: bool, tagged_person: bool) -> Shape:
+def made_of(name: str, kind: str) -> tuple[Shape, str]:
     """
-    What one name is made of.
+    What a stretch of letters is made of.
 
     Args:
         name: Letters of any script.
-        whole: Whether it is just one word of the tokenizer.
-        tagged_person: Whether that word is tagged 人名 without saying which part of a name.
+        kind: Of the tokenizer's word if it is just one word, else empty.
+
+    Returns:
+        Its shape as one name, and what sort of surname it would be before a given name (`surname`).
     """
+    if is_never(name):
+        return (), ""
+    shape = _of_script(name, kind)
+    tagged = (f"tagged {kind}",) if shape and kind in ("surname", "given", "person") else ()
+    return (*shape, *tagged), surname(name)
+
+
+def _of_script(name: str, kind: str) -> Shape:
     script = set(scripts(name))
     if script == {KANJI}:
-        return _kanji(name, tagged_person=tagged_person)
+        return _kanji(name, tagged_person=kind == "person")
     if script in ({HIRAGANA}, {KATAKANA}):
         shape = _kana("hiragana" if script == {HIRAGANA} else "katakana", name)
-        return (*shape, f"{shape[0].split(' ')[0]} in pieces") if shape and not whole else shape
+        return (*shape, f"{shape[0].split(' ')[0]} in pieces") if shape and not kind else shape
     if script == {LATIN}:
-        return _latin(name, tagged=tagged_person)
+        return _latin(name, tagged=kind in ("surname", "given", "person"))
     known = name_lists.entry(name)
     return ("mixed name",) if known.given or known.surname else ()
 
@@ -118,7 +143,6 @@ def _latin(name: str, *, tagged: bool) -> Shape:
     return ("latin tagged",) if tagged else ("latin unknown",)
 
 
-@lru_cache(maxsize=1 << 15)
 def surname(name: str) -> str:
     """What sort of surname: kanji, word (one that is a word too), one (kanji), kana, latin; empty if none."""
     script = set(scripts(name))
@@ -150,7 +174,7 @@ def given(name: str) -> str:
 
 def masked(name: str) -> Shape:
     """What a name is made of whose letters stood apart (ゆ☆い, た な か); `name` is without what was between."""
-    shape = single(name, whole=True, tagged_person=False)
+    shape, _ = made_of(name, "noun")
     if not shape or "unknown" in shape[0]:
         full = any(surname(name[:at]) and given(name[at:]) for at in range(1, len(name)))
         return ("masked full",) if full else ("masked unknown",) if shape else ()

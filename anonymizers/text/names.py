@@ -88,6 +88,10 @@ class KnownNames:
         if self._automaton:
             self._automaton.make_automaton()
 
+    def __bool__(self) -> bool:
+        """Whether anybody is known."""
+        return bool(self._automaton)
+
     def find(self, text: str, words: Collection[tuple[int, int]] = ()) -> list[tuple[int, int]]:
         """
         Find the names in a normalised text.

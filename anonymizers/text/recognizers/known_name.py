@@ -13,7 +13,7 @@ from anonymizers.text.patterns import LANGUAGE, Example
 EXAMPLES = (
     Example("架空山花子です。花子と呼んで", ("架空山花子", "花子"), ("架空山 花子",)),
     Example("カクウは元気、Ｃ Ａ Ｎ Ａ Ｒ Ｙ 花子も", ("カクウ", "Ｃ Ａ Ｎ Ａ Ｒ Ｙ 花子"), ("かくう", "CANARY花子")),
-    Example("hanaちゃん、ｈａｎａとHanakoさん", ("hana", "ｈａｎａ", "Hana"), ("Hana",)),
+    Example("hanaちゃん、ｈａｎａとHanakoさん", ("hana", "ｈａｎａ", "Hanako"), ("Hana",)),
     Example("林くん、林のりんと、ﾘﾝ、rin", ("林", "林", "りん", "ﾘﾝ", "rin"), ("林 りん",)),
     Example("emailを書く森林の花、りんごまで", (), ("mai", "森", "りん", "")),
 )
@@ -36,6 +36,8 @@ class KnownNameRecognizer(LocalRecognizer):
         Returns:
             Spans in code points of the text as written, none touching; empty where nothing is known.
         """
+        if not self._known:
+            return []
         artifacts = read(text, nlp_artifacts)
         return self.find(artifacts.normalised, kana_words(artifacts))
 
@@ -50,11 +52,11 @@ class KnownNameRecognizer(LocalRecognizer):
 
 
 def kana_words(artifacts: TextArtifacts) -> tuple[tuple[int, int], ...]:
-    """Where the normalised text has words of three kana or more that are in the dictionary."""
+    """Where the normalised text has nouns of three kana or more that are in the dictionary."""
     return tuple(
         (word.start, word.end)
         for word in artifacts.words
-        if word.end - word.start > 2 and word.known and _KANA.fullmatch(word.text)
+        if word.end - word.start > 2 and word.kind == "noun" and word.known and _KANA.fullmatch(word.text)
     )
 
 

@@ -43,6 +43,9 @@ EXAMPLES = (
 )
 
 
+FAR_LIKELIER = 8.0
+"""How much better the odds of a name inside another must be for the shorter one to be taken."""
+
 _ADDRESSED = regex.compile(" ?(?:さん|ちゃん|くん|君|様)?")
 _SEPARATED = regex.compile(r"[、,・&/＆と\s]{1,2}")
 
@@ -85,7 +88,9 @@ def names(artifacts: TextArtifacts) -> list[tuple[int, int, float]]:
     for listed in _listed(artifacts.normalised.text, worth, sure) if sure else ():
         scores[listed] += points
     enough = _ENOUGH_BESIDE if sure else _ENOUGH
-    return _apart(_outermost([(*span, 1 / (1 + math.exp(-score))) for span, score in scores.items() if score > enough]))
+    return _apart(
+        _one_of_nested([(*span, 1 / (1 + math.exp(-score))) for span, score in scores.items() if score > enough])
+    )
 
 
 def _logit(probability: float) -> float:
@@ -122,14 +127,19 @@ def _listed(text: str, spans: list[tuple[int, int]], sure: list[tuple[int, int]]
 _Found = list[tuple[int, int, float]]
 
 
-def _outermost(found: _Found) -> _Found:
-    """Without those that lie inside another, sorted: 山田花子, and not 山田 as well."""
-    kept, reach = [], -1
-    for start, end, score in sorted(found, key=lambda name: (name[0], -name[1])):
-        if end > reach:
-            kept.append((start, end, score))
-            reach = end
+def _one_of_nested(found: _Found) -> _Found:
+    """Of names one inside the other one each, sorted: 山田花子 and not 山田, but はると if うちのはると is less likely by far."""
+    kept: _Found = []
+    for name in sorted(found, key=lambda name: (name[0], -name[1])):
+        if not kept or name[1] > kept[-1][1]:
+            kept.append(name)
+        elif _odds(name) > FAR_LIKELIER * _odds(kept[-1]):
+            kept[-1] = name
     return kept
+
+
+def _odds(name: tuple[int, int, float]) -> float:
+    return name[2] / (1 - name[2] + 1e-12)
 
 
 def _apart(found: _Found) -> _Found:

@@ -87,7 +87,7 @@ def test_no_recogniser_takes_long_on_a_hostile_text(seed):
     for reading in ("unmasked", "words"):  # made once, by whichever recogniser asks first
         began = time.process_time()
         getattr(artifacts, reading)
-        assert time.process_time() - began < 2, reading
+        assert time.process_time() - began < 6, reading
     for recogniser in (*analyzer().registry.recognizers, known):
         began = time.process_time()
         recogniser.analyze(text, recogniser.supported_entities, artifacts)
