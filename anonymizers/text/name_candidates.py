@@ -64,14 +64,16 @@ _RIGHT = regex.compile(
     f"(?=[{_RIGHT_BEGINS}])(?:" + "|".join(f"(?P<{name}>{words})" for name, words in RIGHT_CUES) + ")", regex.M
 )
 
-_LETTER = r"[一-鿿々ヶ豈-龎ぁ-ゖァ-ヺー]"
+_LETTER = r"[一-鿿々ヶ\uf900-\ufaffぁ-ゖァ-ヺー]"
+_MASK = r"[-‐・*☆★♡♪.．_~〜 ]"
 _MASKED = regex.compile(
-    rf"(?<!{_LETTER}){_LETTER}(?:(?P<mark>[-‐・*☆★♡♪.．_~〜 ]){_LETTER}(?:(?P=mark){_LETTER})*+)"
-    rf"(?: {_LETTER}(?:(?P<other>[-‐・*☆★♡♪.．_~〜 ]){_LETTER})(?:(?P=other){_LETTER})*+)?+"
+    rf"(?:(?<!{_LETTER}){_LETTER}(?P<mark>{_MASK}){_LETTER}(?:(?P=mark){_LETTER})*+|"
+    rf"{_LETTER}(?P<same>{_MASK}){_LETTER}(?:(?P=same){_LETTER})++)"
+    rf"(?: {_LETTER}(?P<other>{_MASK}){_LETTER}(?:(?P=other){_LETTER})*+)?+"
 )
 _NOT_LETTERS = regex.compile(r"[^\p{L}ー]+")
 _MARK = regex.compile(f"{OTHER}+")
-_PLACEHOLDER = regex.compile("<[A-Z_]+>")
+_PLACEHOLDER = regex.compile(r"<[A-Z_]+[^<>\s]{0,24}>")
 _PARTICLE = regex.compile("(?<=[ぁ-ゖー])[がはもをにとのでへや]")
 _TOLD_APART = {"の", "と", "は", "が", "も", "に", "で", "を"}
 
@@ -102,7 +104,7 @@ def features(shape: Shape, left: str, right: str, *, near: bool) -> tuple[str, .
     """What a candidate is and stands between as features, what is around it once more by the script."""
     script = shape[0].partition(" ")[0]
     beside = ("near childhood",) if near else ()
-    return (*shape, left, right, f"{script} {left}", f"{script} {right}", *beside)
+    return (*shape, left, right, f"{script} {left}", f"{script} {right}", f"{left} {right}", *beside)
 
 
 def word_features(words: tuple[str, str, str]) -> tuple[str, ...]:
@@ -164,7 +166,7 @@ class _Search:
         for end in self._ends(start):
             shape, surname = name_shapes.made_of(text[start:end], word.kind if end == whole else "")
             if shape:
-                yield start, end, shape
+                yield start, end, shape if end == whole else (*shape, self._pieces(start, end))
             elif end - start <= 3 and self.cues.get(end) == "child" and self.scripts[start] in "ht":
                 yield from [] if name_shapes.is_never(text[start:end]) else [(start, end, ("kana stem",))]  # さっちゃん
             if end < len(text) and text[end] in " ・=" and (surname or self.scripts[end - 1] in "tl"):
@@ -180,6 +182,11 @@ class _Search:
         first, last = bisect.bisect_right(self.particles, start + 1), bisect.bisect_left(self.particles, reach)
         listed = [end for end in self.particles[first:last] if self._is_listed(start, end)]
         return sorted({*found, *listed}) if listed else found
+
+    def _pieces(self, start: int, end: int) -> str:
+        """Of what words a stretch is put together that is not one."""
+        first, last = self.starting.get(start), self.ending.get(end)
+        return f"pieces {first.kind if first else 'part'} {last.kind if last else 'part'}"
 
     def _is_listed(self, start: int, end: int) -> bool:
         """A name in hiragana before a particle, wherever Sudachi sees words in it: りひと, が."""

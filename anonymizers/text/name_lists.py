@@ -109,14 +109,19 @@ _EVERYDAY = (
 )
 
 
-def is_plausible_given(kanji: str) -> bool:
-    """Whether two or three kanji that are no word begin and end as given names do."""
-    first, last = (_characters().get(kanji[at], (0, 0)) for at in (0, -1))
-    return min(first[0], last[1]) >= _LEAST_WRITINGS
-
-
-_LEAST_WRITINGS = 20
+PLAUSIBLE = 20
 """Given names beginning or ending with a kanji, from which on it is one of those parents choose."""
+
+
+def likeness(kanji: str) -> int:
+    """How much two or three kanji look like a given name: of how many it has the first, or the last if they are fewer."""
+    first, last = (_characters().get(kanji[at], (0, 0)) for at in (0, -1))
+    return min(first[0], last[1])
+
+
+def is_plausible_given(kanji: str) -> bool:
+    """Whether two or three kanji begin and end as given names do."""
+    return likeness(kanji) >= PLAUSIBLE
 
 
 # Hepburn and Kunrei, and the ways people write long vowels; longest first.

@@ -17,7 +17,7 @@ Shape = tuple[str, ...]
 KANJI, HIRAGANA, KATAKANA, LATIN, OTHER = "khtl "
 
 _RANGES = (
-    (KANJI, "一鿿々々ヶヶ豈龎\U00020000\U0003ffff"),
+    (KANJI, "一鿿々々ヶヶ\uf900\ufaff\U00020000\U0003ffff"),
     (HIRAGANA, "ぁゖ"),
     (KATAKANA, "ァヵヷヺ"),
     (LATIN, "AZaz"),
@@ -76,7 +76,7 @@ def made_of(name: str, kind: str) -> tuple[Shape, str]:
     if is_never(name):
         return (), ""
     shape = _of_script(name, kind)
-    tagged = (f"tagged {kind}",) if shape and kind in ("surname", "given", "person") else ()
+    tagged = (f"{shape[0].partition(' ')[0]} tagged {kind}",) if shape and kind else ()
     return (*shape, *tagged), surname(name)
 
 
@@ -99,10 +99,14 @@ def _kanji(name: str, *, tagged_person: bool) -> Shape:
         sort = "either" if known.given and known.surname else "given" if known.given else "surname"
         word = " and word" if known.common else " and place" if known.place else ""
         shape = f"kanji {'one' if len(name) == 1 else 'more'} {sort}{word}"
-        return (shape, "of every day") if name in name_lists.everyday() else (shape,)
-    if 2 <= len(name) <= 3 and name_lists.is_plausible_given(name):
-        return ("kanji plausible and word" if any(known) else "kanji plausible",)
-    return ("kanji person",) if tagged_person else ("kanji unknown",) if len(name) <= 3 else ()
+        if name in name_lists.everyday():
+            return (shape, "of every day")
+        return (shape, f"given like {_rank(name_lists.likeness(name))}") if 2 <= len(name) <= 3 else (shape,)
+    if 2 <= len(name) <= 3:
+        likeness = name_lists.likeness(name)
+        plausible = "plausible" if likeness >= name_lists.PLAUSIBLE else "unknown"
+        return (f"kanji {plausible}{' and word' if any(known) else ''}", f"given like {_rank(likeness)}")
+    return ("kanji person",) if tagged_person else ("kanji one other",) if len(name) == 1 else ()
 
 
 def _kana(script: str, name: str) -> Shape:
@@ -112,8 +116,7 @@ def _kana(script: str, name: str) -> Shape:
     size = "two" if len(name) == 2 else "more"
     word = " and word" if known.common else ""
     if found.given:
-        rank = "often" if found.given >= 20 else "some" if found.given >= 5 else "rare"
-        return (f"{script} {size} {rank}{word}",)
+        return (f"{script} {size} {_rank(found.given)}{word}",)
     if found.surname >= 2:
         return (f"{script} surname {size}{word}",)
     if _is_nickname(name):
@@ -121,6 +124,12 @@ def _kana(script: str, name: str) -> Shape:
     if script == "katakana" and len(name) <= 8:
         return (f"katakana {'common' if known.common else 'place' if known.place else 'unknown'}",)
     return (f"{script} unknown",) if len(name) <= 4 and not known.common and not known.place else ()
+
+
+def _rank(writings: int) -> str:
+    """How common a name is, by the number of its writings, each step about twice the one before."""
+    steps = ((80, "everywhere"), (40, "often"), (20, "known"), (10, "some"), (5, "few"), (2, "seldom"))
+    return next((rank for least, rank in steps if writings >= least), "rare")
 
 
 _NICKNAME = regex.compile(

@@ -27,7 +27,7 @@ _INSIDE_WORDS_LENGTH = 4
 
 _HIRAGANA = {code: code - 0x60 for code in (*range(0x30A1, 0x30F7), 0x30FD, 0x30FE)}
 _GAP = regex.compile(r"[\s\-‐・*＊☆★♡♪.．_~〜]")
-_KANJI = regex.compile(r"[一-鿿々ヶ豈-龎\U00020000-\U0003ffff]")
+_KANJI = regex.compile(r"[一-鿿々ヶ\uf900-\ufaff\U00020000-\U0003ffff]")
 _KANA = regex.compile("[ぁ-ゖー]+")
 _LATIN = regex.compile("[a-z]")
 _TITLE = regex.compile(

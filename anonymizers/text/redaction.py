@@ -4,6 +4,8 @@ Redact Japanese free text: every span that points at a person becomes a typed pl
 Fails closed: a text that cannot be treated is refused, never passed on as it is.
 """
 
+import hashlib
+import hmac
 import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
@@ -13,12 +15,15 @@ from typing import Any, TypeVar
 
 from presidio_analyzer import RecognizerResult
 from presidio_anonymizer import AnonymizerEngine
+from presidio_anonymizer.entities import OperatorConfig
 from presidio_anonymizer.entities import RecognizerResult as AnonymizerSpan
 
 from anonymizers.text import engine
 from anonymizers.text.artifacts import TextArtifacts
 from anonymizers.text.names import KnownNames
 from anonymizers.text.normalisation import Normalised
+from anonymizers.text.operators import Generalise, ThreadPseudonym
+from anonymizers.text.policy import PLACEHOLDERS, Action, Policy
 from anonymizers.text.recognizers.known_name import KnownNameRecognizer, kana_words
 from anonymizers.text.tokenizer import SentenceTooLong, stretches
 
@@ -113,7 +118,7 @@ def redact(text: str, names: Sequence[str] = ()) -> Redacted:
             than tab and line ends, or direction marks; the names are not a list or tuple of texts, or too
             many or too long; or a recogniser failed. No value is in the message and no exception hangs on it.
     """
-    (treated,) = _treat([text], [names], [None])
+    (treated,) = redact_each([text], [names])
     # Raised here, where no exception quoting the text is being handled, the refusal has none behind it.
     if isinstance(treated, str):
         raise RedactionRefused(treated)
@@ -124,20 +129,53 @@ def redact_all(
     texts: Sequence[str],
     names: Sequence[Sequence[str]] | None = None,
     threads: Sequence[Hashable] | None = None,
+    *,
+    policy: Policy = PLACEHOLDERS,
+    key: bytes = b"",
 ) -> tuple[list[str | None], Counter[str]]:
     """
     Redact many texts; one that cannot be treated is dropped and counted, never passed on.
 
     Args:
         texts: Postings.
-        names: Per posting the names known for its author; None for no names at all.
-        threads: Per posting its thread; None if each is one of its own. Known names, and names a recogniser was
-            certain of, are looked for in all postings of the thread.
+        names: As `redact_each`.
+        threads: As `redact_each`.
+        policy: As `redact_each`.
+        key: As `redact_each`.
 
     Returns:
         Per text its redaction, or None where it was dropped; and counts: ``redacted`` + ``unchanged`` +
-        the sum of ``dropped_<reason>`` are the texts given, ``found_<LABEL>`` are spans. Identical texts
-        are analysed once and counted each.
+        the sum of ``dropped_<reason>`` are the texts given, ``found_<LABEL>`` are spans in what was not dropped.
+    """
+    results = redact_each(texts, names, threads, policy=policy, key=key)
+    counts: Counter[str] = Counter()
+    for result in results:
+        counts.update(_tally(result))
+    return [None if isinstance(result, str) else result.text for result in results], counts
+
+
+def redact_each(
+    texts: Sequence[str],
+    names: Sequence[Sequence[str]] | None = None,
+    threads: Sequence[Hashable] | None = None,
+    *,
+    policy: Policy = PLACEHOLDERS,
+    key: bytes = b"",
+) -> list[Redacted | str]:
+    """
+    Redact many texts, those of one thread together.
+
+    Args:
+        texts: Postings.
+        names: Per posting the names known for its author; None for no names at all.
+        threads: Per posting its thread; None if each is one of its own. Known names, and names a recogniser was
+            certain of, are looked for in all postings of the thread.
+        policy: What becomes of each entity.
+        key: 32 bytes, where the policy pseudonymises. Tags are of one thread: the same name has others elsewhere.
+
+    Returns:
+        Per text its redaction, or the reason it was dropped, such as ``too_long`` or ``policy``. Identical texts
+        are analysed once.
 
     Raises:
         ValueError: `names` or `threads` has not one entry per text.
@@ -145,35 +183,36 @@ def redact_all(
     for what, given in (("names", names), ("threads", threads)):
         if given is not None and len(given) != len(texts):
             raise ValueError(f"{what}: {len(given)} entries for {len(texts)} texts; give one per text")
-    results = _treat(texts, names or [()] * len(texts), threads or range(len(texts)))
-    counts: Counter[str] = Counter()
-    for result in results:
-        counts.update(_tally(result))
-    return [None if isinstance(result, str) else result.text for result in results], counts
-
-
-def _treat(texts: Sequence[str], names: Sequence[Sequence[str]], threads: Sequence[Hashable]) -> list[Redacted | str]:
-    """Per text its redaction, or the reason it was refused; `redact_all` says the rest."""
-    analysed: dict[str, _Analysed | str] = {}
-    known: dict[Hashable, set[str]] = {}
-    refused = [_unfit(text, own) for text, own in zip(texts, names, strict=True)]
-    for text, own, thread, reason in zip(texts, names, threads, refused, strict=True):
-        if reason:
-            continue
-        if text not in analysed:
-            analysed[text] = _attempt(_analyse, text)
-        known.setdefault(thread, set()).update(own, _certain(text, analysed[text]))
+    names, threads = names or [()] * len(texts), threads or range(len(texts))
+    analysed, known = _read(texts, names, threads)
     recognisers: dict[Hashable, KnownNameRecognizer] = {}
     treated: list[Redacted | str] = []
-    for text, thread, reason in zip(texts, threads, refused, strict=True):
-        found = reason or analysed[text]
-        if isinstance(found, str):
-            treated.append(found)
-            continue
-        if thread not in recognisers:
-            recognisers[thread] = KnownNameRecognizer(KnownNames(known[thread]))
-        treated.append(_attempt(_redacted, text, found, recognisers[thread]))
+    for text, own, thread in zip(texts, names, threads, strict=True):
+        found = _unfit(text, own) or analysed[text]
+        if not isinstance(found, str):
+            if thread not in recognisers:
+                recognisers[thread] = KnownNameRecognizer(KnownNames(known[thread]))
+            found = _attempt(_redacted, text, found, recognisers[thread], policy, _thread_key(key, thread))
+        treated.append(found)
     return treated
+
+
+def _read(
+    texts: Sequence[str], names: Sequence[Sequence[str]], threads: Sequence[Hashable]
+) -> tuple[dict[str, "_Analysed | str"], dict[Hashable, set[str]]]:
+    """Per text what was found in it, and per thread the names to look for."""
+    analysed: dict[str, _Analysed | str] = {}
+    known: dict[Hashable, set[str]] = {}
+    for text, own, thread in zip(texts, names, threads, strict=True):
+        if not _unfit(text, own):
+            if text not in analysed:
+                analysed[text] = _attempt(_analyse, text)
+            known.setdefault(thread, set()).update(own, _certain(text, analysed[text]))
+    return analysed, known
+
+
+def _thread_key(key: bytes, thread: Hashable) -> bytes:
+    return hmac.new(key, repr(thread).encode(), hashlib.sha256).digest() if key else b""
 
 
 def _tally(result: Redacted | str) -> list[str]:
@@ -233,12 +272,17 @@ def _certain(text: str, found: _Analysed | str) -> set[str]:
     return {text[r.start : r.end] for r in found.results if r.entity_type == "PERSON" and r.score >= CERTAIN}
 
 
-def _redacted(text: str, found: _Analysed, known: KnownNameRecognizer) -> Redacted:
+def _redacted(
+    text: str, found: _Analysed, known: KnownNameRecognizer, policy: Policy, thread_key: bytes
+) -> Redacted | str:
     placed = [(r.start, r.end, r.score, r.entity_type) for r in found.results]
     for start, reading, words in found.stretches:
         placed += [(start + r.start, start + r.end, r.score, r.entity_type) for r in known.find(reading, words)]
     spans = _resolve(placed)
-    return Redacted(_replace(text, spans), spans)
+    # Asked of every label, also of those merged into another span: a number is one wherever it stands.
+    if any(policy.action(label) is Action.DROP for *_, label in placed):
+        return "policy"
+    return Redacted(_replace(text, spans, policy, thread_key), spans)
 
 
 def _resolve(placed: list[tuple[int, int, float, str]]) -> tuple[Span, ...]:
@@ -266,12 +310,22 @@ def _merged(cluster: list[tuple[int, int, float, str]]) -> Span:
 
 @cache
 def _anonymizer() -> AnonymizerEngine:
-    """Presidio's; its default operator puts ``<LABEL>`` in place of a span. Built once per process."""
-    return AnonymizerEngine()
+    """Presidio's, with our operators; built once per process."""
+    engine = AnonymizerEngine()
+    engine.add_anonymizer(ThreadPseudonym)
+    engine.add_anonymizer(Generalise)
+    return engine
 
 
-def _replace(text: str, spans: tuple[Span, ...]) -> str:
+def _replace(text: str, spans: tuple[Span, ...], policy: Policy, thread_key: bytes) -> str:
     if not spans:
         return text
     results = [AnonymizerSpan(span.label, span.start, span.end, 1.0) for span in spans]
-    return _anonymizer().anonymize(text, results, merge_entities_with_spaces=False).text
+    operators = {span.label: _operator(policy.action(span.label), thread_key) for span in spans}
+    return _anonymizer().anonymize(text, results, operators, merge_entities_with_spaces=False).text
+
+
+def _operator(action: Action, thread_key: bytes) -> OperatorConfig:
+    if action is Action.PSEUDONYMISE:
+        return OperatorConfig("thread_pseudonym", {"key": thread_key})
+    return OperatorConfig("generalise" if action is Action.GENERALISE else "replace")

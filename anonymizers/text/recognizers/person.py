@@ -26,10 +26,10 @@ from anonymizers.text.name_candidates import candidates, features, word_features
 from anonymizers.text.name_shapes import Shape
 from anonymizers.text.patterns import LANGUAGE, Example
 
-ENOUGH = 0.5
+ENOUGH = 0.72
 """Probability from which a candidate is a name. Lower finds more names and more words; the README says at what cost."""
 
-ENOUGH_BESIDE = 0.3
+ENOUGH_BESIDE = 0.13
 """The same in a text with a name that was found: where one is, more are, and a leak there costs more."""
 
 EXAMPLES = (
@@ -43,8 +43,8 @@ EXAMPLES = (
 )
 
 
-FAR_LIKELIER = 8.0
-"""How much better the odds of a name inside another must be for the shorter one to be taken."""
+DOUBTFUL, FAR_LIKELIER = 0.8, 8.0
+"""A name less likely than the first gives way to one inside it whose odds are so many times better."""
 
 _ADDRESSED = regex.compile(" ?(?:さん|ちゃん|くん|君|様)?")
 _SEPARATED = regex.compile(r"[、,・&/＆と\s]{1,2}")
@@ -82,7 +82,9 @@ class PersonRecognizer(LocalRecognizer):
 def names(artifacts: TextArtifacts) -> list[tuple[int, int, float]]:
     """Start, end and probability of each name in the normalised text, sorted, none overlapping."""
     points = _points()["listed"]
-    scores = {(c.start, c.end): _score(c.shape, c.left, c.right, c.near) for c in candidates(artifacts)}
+    scores = {
+        (c.start, c.end): _score(c.shape, c.left, c.right, c.near) + _said(c.words) for c in candidates(artifacts)
+    }
     sure = [span for span, score in scores.items() if score > _ENOUGH]
     worth = [span for span, score in scores.items() if _ENOUGH_BESIDE - points < score <= _ENOUGH]
     for listed in _listed(artifacts.normalised.text, worth, sure) if sure else ():
@@ -113,6 +115,12 @@ def _score(shape: Shape, left: str, right: str, near: bool) -> float:
     return points["any"] + sum(points.get(name, 0.0) for name in features(shape, left, right, near=near))
 
 
+def _said(words: tuple[str, str, str]) -> float:
+    """Points of the words around a candidate."""
+    points = _points()
+    return sum(points.get(name, 0.0) for name in word_features(words))
+
+
 def _listed(text: str, spans: list[tuple[int, int]], sure: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     """What stands in a list with a name: さくらちゃん、ゆうと、みお."""
     ends = {_ADDRESSED.match(text, end).end() for _, end in sure} | {end for _, end in sure}
@@ -133,7 +141,7 @@ def _one_of_nested(found: _Found) -> _Found:
     for name in sorted(found, key=lambda name: (name[0], -name[1])):
         if not kept or name[1] > kept[-1][1]:
             kept.append(name)
-        elif _odds(name) > FAR_LIKELIER * _odds(kept[-1]):
+        elif kept[-1][2] < DOUBTFUL and _odds(name) > FAR_LIKELIER * _odds(kept[-1]):
             kept[-1] = name
     return kept
 
