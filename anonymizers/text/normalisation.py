@@ -8,9 +8,10 @@ here, so that no recogniser ever has to think about offsets.
 
 import itertools
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import regex
 
@@ -37,14 +38,190 @@ _JOINING = regex.compile(rf"[\p{{M}}{_SECOND_HALVES}]")
 _INVISIBLES = regex.compile(f"[{_INVISIBLE}]+")
 
 # "①090-…" is item one of a list; folded to "1090-…" it would hide the number from every recogniser.
-# An enclosed numeral with another beside it is a digit of something and is folded.
+# An enclosed numeral with another beside it, or a hyphen or space away, is a digit of something and is folded.
 _ENCLOSED = "\u2460-\u249b\u24ea-\u24ff\u2776-\u2793"
-_LIST_MARKER = regex.compile(f"(?<![{_ENCLOSED}])[{_ENCLOSED}](?![{_ENCLOSED}])")
+_LIST_MARKER = regex.compile(f"(?<![{_ENCLOSED}][-−ー ]?)[{_ENCLOSED}](?![-−ー ]?[{_ENCLOSED}])")
 
 # Between digits all of these are a hyphen to the writer: katakana long vowel, hyphens and dashes, box
 # drawing lines, minus. Elsewhere ー is a letter, so it is left alone.
-_HYPHENS = regex.compile(
-    "(?<=[0-9)])( ?)[\u30fc\u2010-\u2015\u2043\u2212\u2500\u2501\ufe58\u02d7\u2796-]( ?)(?=[0-9(])"
+_HYPHEN = (
+    "\u30fc\u2010-\u2015\u2043\u2212\u2500\u2501\u2504\u2508\u254c\u2574\u23af\ufe58\u02d7\u02c9\u2796\u2e3a"
+    "\u3161\u4e28-"
+)
+_HYPHENS = regex.compile(f"(?<=[0-9)]) ?[{_HYPHEN}]{{1,2}}+ ?(?=[0-9(])")
+
+# Disguises, which `unmask` undoes. The lists are of writings known from Japanese message boards, collected 2026-11-24.
+
+_Edit = tuple[int, int, str]
+"""A stretch of a text, by its first code point and one past its last, and what to read in its place."""
+
+_KANJI_DIGITS = {
+    character: str(n)
+    for n, characters in enumerate(
+        ("〇零○◯", "一壱壹", "二弐貳", "三参參", "四肆", "五伍", "六陸", "七", "八捌", "九玖")
+    )
+    for character in characters
+}
+_HIRAGANA_DIGITS = {
+    word: digit
+    for digit, words in (
+        ("0", ("ぜろ", "れい", "れー", "まる")),
+        ("1", ("いち",)),
+        ("2", ("にー", "に")),
+        ("3", ("さん",)),
+        ("4", ("よん", "しー", "し")),
+        ("5", ("ごー", "ご")),
+        ("6", ("ろく",)),
+        ("7", ("なな", "しち")),
+        ("8", ("はち",)),
+        ("9", ("きゅう", "きゅー", "きゆう", "く")),
+    )
+    for word in words
+}
+
+
+def _katakana(hiragana: str) -> str:
+    return "".join(chr(ord(c) + 0x60) if "ぁ" <= c <= "ゖ" else c for c in hiragana)
+
+
+_KANA_DIGITS = _HIRAGANA_DIGITS | {_katakana(word): digit for word, digit in _HIRAGANA_DIGITS.items()}
+# First code point, its digit and how many follow: ①⑴⒈❶➀➊⓵ and the zeros ⓪⓿🄋🄌.
+_ENCLOSED_DIGITS = {
+    chr(first + n): str(digit + n)
+    for first, digit, count in (
+        *((first, 1, 9) for first in (0x2460, 0x2474, 0x2488, 0x2776, 0x2780, 0x278A, 0x24F5)),
+        *((first, 0, 1) for first in (0x24EA, 0x24FF, 0x1F10B, 0x1F10C)),
+    )
+    for n in range(count)
+}
+_LETTER_DIGITS = dict.fromkeys("Oo", "0") | dict.fromkeys("Il", "1")
+_KINDS = (
+    ("kanji", _KANJI_DIGITS),
+    ("kana", _KANA_DIGITS),
+    ("enclosed", _ENCLOSED_DIGITS),
+    ("letter", _LETTER_DIGITS),
+)
+
+# Kana that are also particles, endings or honorifics: beside a number they are that.
+_ALSO_WORDS = frozenset(["に", "し", "ご", "く", "ニ", "シ", "ゴ", "ク", "さん", "サン", "まる", "れい", "いち"])
+
+_KANA = "|".join(sorted(_KANA_DIGITS, key=len, reverse=True))
+_SINGLE = "".join((*_KANJI_DIGITS, *_ENCLOSED_DIGITS, *_LETTER_DIGITS))
+_NUMERAL = rf"(?:[{_SINGLE}]|\p{{Nd}}\u20e3?|{_KANA})"
+# Symbols (So) are what emoji and stars are; circles that are zeros, numerals and ° are not among them here.
+_SYMBOL = r"[[\p{So}\p{Sk}]--[○◯\u24ea-\u24ff\u2460-\u249b\u2776-\u2793\U0001f10b\U0001f10c`^\u00b4\u00a8°]]"
+_ODD_MARK = rf"(?:ハイフン|はいふん|ダッシュ|だっしゅ|マイナス|スペース|のー|の|ノ|{_SYMBOL}|[~〜*_♪♡|\\=→])"
+_BETWEEN = rf"(?:{_ODD_MARK}|[. ,、。・()/:;{_HYPHEN}])"
+_RUN = regex.compile(rf"(?V1){_NUMERAL}(?:{_BETWEEN}{{0,4}}+{_NUMERAL}){{6,}}+")
+_PLAIN = regex.compile(r"[0-9](?:[-. ()/・]{0,4}[0-9]{2,})*+[-. ()/・]{0,4}[0-9]*")
+_TOKEN = regex.compile(rf"(?V1){_NUMERAL}")
+_ODD = regex.compile(rf"(?V1){_ODD_MARK}")
+
+# "070x687x10321": the same character twice between groups of digits parts them. No kanji does: 年, 円, 個 count.
+_SAME_BETWEEN = regex.compile(
+    r"(?<![A-Za-z0-9])[0-9]{1,6}(?P<mark>[A-Za-zぁ-ゖァ-ヺ])[0-9]{1,8}(?:(?P=mark)[0-9]{1,8}){1,3}+(?![0-9A-Za-z]|"
+    r"(?P=mark))"
+)
+_KEYCAPS = regex.compile("(?:[0-9]\u20e3 ?){2,}+")
+_KANJI_ROW = regex.compile("[〇零一二三四五六七八九]{4,}+(?![十百千])")
+
+_DATE_NUMERAL = f"[〇零○一二三四五六七八九十0-9OoIl{_ENCLOSED}]"
+_DATE = regex.compile(
+    rf"(?<![A-Za-z])(?:(?P<y>{_DATE_NUMERAL}{{1,4}}+|元) ?年 ?の?)?"
+    rf"(?P<m>{_DATE_NUMERAL}{{1,3}}+) ?月 ?の?(?P<d>{_DATE_NUMERAL}{{1,3}}+) ?日"
+)
+_FIRST_DAYS = ("ついたち", "ふつか", "みっか", "よっか", "いつか", "むいか", "なのか", "ようか", "ここのか", "とおか")
+_KANA_DAYS = {
+    **{word: day for day, word in enumerate(_FIRST_DAYS, 1)},
+    **{"じゅうよっか": 14, "はつか": 20, "にじゅうよっか": 24},
+}
+_KANA_ONES = "|".join(sorted(_HIRAGANA_DIGITS, key=len, reverse=True))
+_KANA_NUMBER = rf"(?:[0-9]{{1,4}}+|(?:(?:に|さん|よん|ご|ろく)?じゅう)?+(?:{_KANA_ONES})?)"
+_ERAS = {"れいわ": "令和", "へいせい": "平成", "しょうわ": "昭和"}
+_KANA_DAY = "|".join(sorted(_KANA_DAYS, key=len, reverse=True))
+_KANA_DATE = regex.compile(
+    rf"(?:(?:(?P<era>{'|'.join(_ERAS)}) ?)?(?P<y>がん|{_KANA_NUMBER}) ?(?P<years>ねん) ?)?"
+    rf"(?P<m>{_KANA_NUMBER}) ?(?P<months>がつ|月) ?"
+    rf"(?:(?P<named>{_KANA_DAY})|(?P<d>{_KANA_NUMBER}) ?(?P<days>にち|日))"
+)
+
+TOP_LEVEL = (
+    "com|net|org|jp|info|me|link|tv|io|app|page|site|blog|shop|xyz|dev|biz|cc|co|ly|gl|gle|gg|gd|ee|la|st|pw|ai|"
+    "top|club|"
+    "cloud|moe|wiki|asia|to|fm|fc2|tokyo|online|work|be|cx|so|us|uk|cn|kr"
+)
+"""Top-level domains people here write, as alternatives of an expression (of IANA's list, read 2026-11-24)."""
+
+_ID_BEFORE = r"(?<=[A-Za-z0-9_.+\-])"
+_OPEN, _CLOSE = r"[(\[{<【「]", r"[)\]}>】」]"
+_SERVICES = (
+    "ドコモ|どこも|ソフトバンク|ソフバン|ヤフー|やふー|ジーメール|じーめーる|Gメール|エーユー|"
+    "アイクラウド|イージーウェブ|ワイモバ"
+)
+_ID_AHEAD = rf" ?(?:(?=[A-Za-z0-9])|(?={_SERVICES}))"
+_AFTER_DOT = rf"(?=(?:co|ne|or|ac|go|ed|gr|lg|{TOP_LEVEL})(?![A-Za-z0-9]))"
+_WORD_AT = r"(?:アットマーク|アット|あっとまーく|あっと|@マーク)"
+_WORD_DOT = r"(?:ドット|どっと|ピリオド|てんてん)"
+_UNDERSCORE = r"(?:アンダー ?(?:バー|スコア|ライン)|アンダ[-ー]?バー|アンスコ|あんだーばー|下線)"
+
+
+def _spelt(expression: str) -> "regex.Pattern[str]":
+    return regex.compile(f"(?i){expression}")
+
+
+# Each stands for the mark beside it, between parts of an identifier.
+_SPELT = (
+    (_spelt(rf"{_ID_BEFORE} ?{_OPEN}(?:at|a|@|あ|ア|{_WORD_AT}){_CLOSE}{_ID_AHEAD}"), "@"),
+    (_spelt(rf"(?<=[A-Za-z0-9])_?{_WORD_AT}_?{_ID_AHEAD}"), "@"),
+    (_spelt(rf"{_ID_BEFORE} {_WORD_AT} ?(?=[a-z0-9\-]{{1,63}} ?(?:[.。・点(\[]|dot|ドット|どっと)|{_SERVICES})"), "@"),
+    (_spelt(rf"{_ID_BEFORE}(?: at |_at_| @ )(?=[a-z0-9\-]{{1,63}}(?: ?[.。]| dot |ドット| ドット|どっと|[(\[]))"), "@"),
+    (
+        _spelt(
+            r"(?:アットマーク|あっとまーく|@マーク|(?<![A-Za-z0-9ァ-ヺー])アット|(?<![A-Za-z0-9ぁ-ん])あっと) ?"
+            r"(?=[A-Za-z][A-Za-z0-9_.]{2})"
+        ),
+        "@",
+    ),
+    (_spelt(rf"(?:{_ID_BEFORE}|(?<={_SERVICES})) ?{_OPEN}?[ドど](?:ット|っと)[コこ][ムむ]{_CLOSE}?"), ".com"),
+    (
+        _spelt(rf"(?:{_ID_BEFORE}|(?<={_SERVICES})) ?{_OPEN}(?:dot|ドット|どっと|\.|点|てん){_CLOSE} ?(?=[A-Za-z0-9])"),
+        ".",
+    ),
+    (_spelt(rf"(?:{_ID_BEFORE}|(?<={_SERVICES})) ?{_WORD_DOT} ?(?=[A-Za-z0-9])"), "."),
+    (_spelt(rf"(?:{_ID_BEFORE}|(?<={_SERVICES}))(?: dot |点|てん|。|・| ?, ?| ?\. ){_AFTER_DOT}"), "."),
+    (_spelt(rf"{_ID_BEFORE}(?: \. ?|\. )(?=(?:jp|com|net|link|me|ne\.jp|co\.jp)/)"), "."),
+    (_spelt(r"(?<=[A-Za-z0-9]) dot (?=[A-Za-z0-9._\-]{1,30} ?(?:at |@|\(at|アット))"), "."),
+    (_spelt(rf"{_ID_BEFORE} ?{_OPEN}?{_UNDERSCORE}{_CLOSE}? ?(?=[A-Za-z0-9])"), "_"),
+    (_spelt(rf"{_ID_BEFORE} ?{_OPEN}?(?:ハイフン|はいふん){_CLOSE}? ?(?=[A-Za-z0-9])"), "-"),
+    (_spelt(rf"{_ID_BEFORE} ?{_OPEN}?(?:スラッシュ|すらっしゅ|スラ(?=[a-z])){_CLOSE}? ?(?=[A-Za-z0-9])"), "/"),
+)
+_SPELT_HINT = (
+    r"アット|あっと|@マーク|ドット|どっと|ピリオド|てんてん|ハイフン|はいふん|アンダ|アンスコ|あんだー|下線|スラ|すら"
+    r"|[A-Za-z0-9_] ?[(\[{<【「](?:[Aa]|[Dd]|[@.点てあア])|[ _][Aa][Tt][ _]|[a-z0-9][。点・,][a-z]|"
+    r"[ルトクーモブ][。点・](?:co|"
+    r"ne)|[a-z] [@.,]|[a-z][.,] "
+)
+_SPELT_ANYWHERE = regex.compile(_SPELT_HINT)
+# "#" and the like are @ before a mail service only: elsewhere they are part of an address of a page.
+_SIGN_FOR_AT = regex.compile(
+    r"(?i)(?<=[A-Za-z0-9_.+\-])[#%&$!=](?=(?:gmail|yahoo|docomo|ezweb|(?:i\.)?softbank|icloud|hotmail|outlook|"
+    r"ymobile)\.[a-z])"
+)
+_STARRED = regex.compile(rf"(?V1)(?<=[A-Za-z][A-Za-z0-9]?){_SYMBOL}(?=[A-Za-z0-9]{{2}})")
+_MARK_FOR_AT = regex.compile(
+    rf"(?V1)(?<=[A-Za-z0-9_.+\-])[ ]?(?:{_SYMBOL}|[○◯〇*♪♡※@〜~]){{1,4}}+[ ]?"
+    rf"(?=(?:[A-Za-z0-9\-]{{1,63}}\.){{1,4}}(?:{TOP_LEVEL})(?![A-Za-z0-9])|{_SERVICES})"
+)
+_SPACED = regex.compile(
+    rf"(?V1)(?<![A-Za-z0-9@._+\-])[A-Za-z0-9](?:(?:[ ]{{1,2}}|{_SYMBOL})[A-Za-z0-9@._+\-](?![A-Za-z0-9])){{3,120}}+"
+)
+
+# One look at a text says whether anything at all is to be undone.
+_DISGUISED = regex.compile(
+    rf"(?V1){_NUMERAL}(?:{_BETWEEN}{{0,4}}+{_NUMERAL}){{6}}|{_DATE_NUMERAL}[ ]?[月日]|"
+    rf"[〇零一二三四五六七八九]{{4}}|がつ[^ ]{{0,7}}(?:か|ち)|ねん[ ]?[0-9いにさしごろはくじ]"
+    rf"|[0-9][A-Za-zぁ-ゖァ-ヺ][0-9]|{_SPELT_HINT}|[a-zA-Z0-9][ ]?(?:{_SYMBOL}|[○◯〇*♪♡※〜~]|[#%&$=][a-z])"
+    r"|\u20e3|(?<![A-Za-z0-9])[A-Za-z0-9](?:[ ]{1,2}[A-Za-z0-9@._+\-]){3}"
 )
 
 
@@ -106,10 +283,303 @@ def unmask(normalised: Normalised) -> Normalised:
     """
     Undo disguises in a normalised text: numerals of all kinds become digits, words for marks become marks.
 
+    What people write so that a machine does not find an address or a number: 〇九〇, ゼロきゅうゼロ, O9O, 090の1234,
+    ★ or アットマーク for @, ドット, a space after each letter. Words and names that hold a numeral (三郎, 二人, さんに)
+    stay: only a run of seven numerals, four kanji numerals together, or a date are a number.
+
     Returns:
-        A reading whose offset map leads to the original text, as `normalise` gives it.
+        A reading whose offset map leads to the original text, as `normalise` gives it; the argument itself
+        where there is nothing to undo, as in nearly every text.
     """
+    if not _DISGUISED.search(normalised.text):
+        return normalised
+    for undo in (
+        _keycaps,
+        _dates,
+        _spelt_marks,
+        _marks_for_at,
+        _spaced_letters,
+        _starred,
+        _parted,
+        _numbers,
+        _kanji_rows,
+    ):
+        normalised = _edited(normalised, undo(normalised.text))
     return normalised
+
+
+def _edited(reading: Normalised, edits: Sequence[_Edit]) -> Normalised:
+    """The reading with stretches replaced; `edits` are in order, apart, and each replacement is of all it replaces."""
+    if not edits:
+        return reading
+    pieces, starts, ends, at = [], [], [], 0
+    for begin, finish, replacement in (*edits, (len(reading.text), len(reading.text), "")):
+        spans = [reading.original(i, i + 1) for i in range(at, begin)]
+        spans += [reading.original(begin, finish)] * len(replacement) if replacement else []
+        pieces += [reading.text[at:begin], replacement]
+        starts += [start for start, _ in spans]
+        ends += [end for _, end in spans]
+        at = finish
+    return Normalised("".join(pieces), tuple(starts), tuple(ends))
+
+
+def _keycaps(text: str) -> list[_Edit]:
+    """Digits on keys, two or more together, lose their keys; one alone marks an item of a list."""
+    if "\u20e3" not in text:
+        return []
+    keys = (place for match in _KEYCAPS.finditer(text) for place in range(*match.span()) if text[place] == "\u20e3")
+    return [(place, place + 1, "") for place in keys]
+
+
+def _dates(text: str) -> list[_Edit]:
+    """Years, months and days in other numerals become digits where a date is complete from its month on."""
+    edits = [
+        (*match.span(part), _number_in_date(match[part]))
+        for match in _DATE.finditer(text)
+        for part in ("y", "m", "d")
+        if match[part] and not match[part].isdecimal() and match[part] != "元"
+    ]
+    if "がつ" not in text and "ねん" not in text:
+        return edits
+    for match in _KANA_DATE.finditer(text):
+        written = {
+            "era": _ERAS.get(match["era"], ""),
+            "y": "元" if match["y"] == "がん" else _number_in_kana(match["y"] or ""),
+            "years": "年",
+            "m": _number_in_kana(match["m"]),
+            "months": "月",
+            "named": f"{_KANA_DAYS.get(match['named'], '')}日",
+            "d": _number_in_kana(match["d"] or ""),
+            "days": "日",
+        }
+        if match["m"] and (match["y"] or not match["years"]) and (match["d"] or match["named"]):
+            edits += [(*match.span(part), read) for part, read in written.items() if match[part]]
+    return _apart(sorted(edits))
+
+
+def _number_in_date(written: str) -> str:
+    """The number in digits: 三十一, 三一, 3l and ③① are all 31."""
+    singles = _KANJI_DIGITS | _ENCLOSED_DIGITS | _LETTER_DIGITS
+    if "十" not in written:
+        return "".join(singles.get(c) or unicodedata.normalize("NFKC", c).strip("().") for c in written)
+    tens, _, ones = written.partition("十")
+    return singles.get(tens[-1:], tens[-1:] or "1") + singles.get(ones[:1], ones[:1] or "0")
+
+
+def _number_in_kana(written: str) -> str:
+    """The number in digits: にじゅうさん is 23; digits stay."""
+    if not written or written.isdecimal():
+        return written
+    tens, ten, ones = written.rpartition("じゅう")
+    value = 10 * int(_KANA_DIGITS.get(tens, "1")) if ten else 0
+    return str(value + int(_KANA_DIGITS.get(ones, "0")))
+
+
+def _spelt_marks(text: str) -> list[_Edit]:
+    """Words for marks become the marks, between parts of an identifier."""
+    if not _SPELT_ANYWHERE.search(text):
+        return []
+    found = {m.start(): (m.start(), m.end(), mark) for spelt, mark in reversed(_SPELT) for m in spelt.finditer(text)}
+    return _apart(found[start] for start in sorted(found))
+
+
+def _marks_for_at(text: str) -> list[_Edit]:
+    """A star, an emoji and the like become @ where the address around it is otherwise complete."""
+    marks = [(*match.span(), "@") for match in _MARK_FOR_AT.finditer(text) if match[0] != "@"]
+    return _apart(sorted(marks + [(*match.span(), "@") for match in _SIGN_FOR_AT.finditer(text)]))
+
+
+def _starred(text: str) -> list[_Edit]:
+    """A star or an emoji inside an account's name is read as its line."""
+    return [(*match.span(), "_") for match in _STARRED.finditer(text)]
+
+
+def _spaced_letters(text: str) -> list[_Edit]:
+    """Letters of an identifier that stand one by one are put together."""
+    edits: list[_Edit] = []
+    for match in _SPACED.finditer(text):
+        after = text[match.end() : match.end() + 2].strip()
+        if match.end() - match.start() >= 11 or "@" in match[0] or after.startswith("@"):
+            gaps = (place for place in range(*match.span()) if not _is_of_identifier(text[place]))
+            edits += [(place, place + 1, "") for place in gaps]
+    return edits
+
+
+def _is_of_identifier(character: str) -> bool:
+    return character.isascii() and (character.isalnum() or character in "@._+-")
+
+
+def _apart(edits: Iterable[_Edit]) -> list[_Edit]:
+    """Edits without those that begin inside the one before."""
+    kept: list[_Edit] = []
+    for edit in edits:
+        if not kept or edit[0] >= kept[-1][1]:
+            kept.append(edit)
+    return kept
+
+
+def _parted(text: str) -> list[_Edit]:
+    """One letter that parts all groups of nine digits or more is a hyphen."""
+    return [
+        (place, place + 1, "-")
+        for match in _SAME_BETWEEN.finditer(text)
+        if len(match[0]) - match[0].count(match["mark"]) >= 9
+        for place in range(*match.span())
+        if text[place] == match["mark"]
+    ]
+
+
+def _kanji_rows(text: str) -> list[_Edit]:
+    """Four kanji numerals or more together, without 十 or 百, are digits."""
+    rows = (place for match in _KANJI_ROW.finditer(text) for place in range(*match.span()))
+    return [(place, place + 1, _KANJI_DIGITS[text[place]]) for place in rows]
+
+
+class _Numeral(NamedTuple):
+    """One numeral of a run and where it stands."""
+
+    start: int
+    end: int
+    kind: str
+    """``digit``, ``kanji``, ``kana``, ``enclosed`` or ``letter``."""
+    digit: str
+    word: bool
+    """Whether it is as well a particle or the like."""
+
+
+def _numbers(text: str) -> list[_Edit]:
+    """Long runs of numerals of any kind become ASCII digits, with hyphens for what stands oddly between them."""
+    edits: list[_Edit] = []
+    for match in _RUN.finditer(text):
+        if _PLAIN.fullmatch(match[0]):
+            continue
+        tokens = [_numeral(token) for token in _TOKEN.finditer(text, *match.span())]
+        for number in _without_neighbours(text, tokens):
+            edits += _number_edits(text, number)
+    return edits
+
+
+def _numeral(match: "regex.Match[str]") -> _Numeral:
+    for kind, digits in _KINDS:
+        if match[0] in digits:
+            return _Numeral(*match.span(), kind, digits[match[0]], match[0] in _ALSO_WORDS)
+    kind = "enclosed" if len(match[0]) > 1 else "digit"
+    return _Numeral(*match.span(), kind, str(unicodedata.digit(match[0][0])), False)
+
+
+def _without_neighbours(text: str, tokens: list[_Numeral]) -> Iterator[list[_Numeral]]:
+    """
+    Cut a run of numerals where a word, a name or a list marker beside a number was taken for a part of it.
+
+    "さん090-…", "…5678二人", "…5678に", "①090-…②080-…": a short block of another kind at the edge of digits is not
+    theirs. Where kinds change all the time ("〇9〇-一2三4"), it is a disguise and nothing is cut.
+    """
+    blocks = [list(block) for _, block in itertools.groupby(tokens, key=lambda token: token.kind)]
+    disguised = len(blocks) > 5 and not _is_list(blocks)
+    number: list[_Numeral] = []
+    for place, block in enumerate(blocks):
+        if len(blocks) > 1 and not disguised and _is_neighbour(text, block, place in (0, len(blocks) - 1)):
+            yield number
+            number = []
+        else:
+            number += block
+    yield number
+
+
+def _is_list(blocks: Sequence[Sequence[_Numeral]]) -> bool:
+    """Whether single enclosed numerals among digits count up, as the markers of a list do."""
+    markers = [int(block[0].digit) for block in blocks if block[0].kind == "enclosed" and len(block) == 1]
+    return bool(markers) and all(b == a + 1 for a, b in itertools.pairwise(markers))
+
+
+def _is_neighbour(text: str, block: Sequence[_Numeral], at_edge: bool) -> bool:
+    """Whether a block of one kind, in a run of several, stands beside a number and is not of it."""
+    kind = block[0].kind
+    if kind == "digit":
+        return False
+    if kind == "enclosed":
+        return len(block) == 1
+    if kind == "letter":
+        return at_edge and not _touches_digit(text, block)
+    if kind == "kana":
+        return (
+            not (block[0].digit == "0" and not block[0].word)
+            and len(block) < 3
+            and (at_edge or any(token.word for token in block))
+        )
+    if all(token.digit == "0" for token in block):
+        return at_edge and len(block) > 1 and text[block[0].start] in "○◯"
+    return len(block) < 3 and at_edge
+
+
+def _touches_digit(text: str, block: Sequence[_Numeral]) -> bool:
+    """Whether a digit stands right before or after, and no other letter does."""
+    around = text[: block[0].start][-1:] + text[block[-1].end :][:1]
+    if around[:1] == "-" and len(block) > 1:  # "…-OOOO"
+        return not around[1:].isalpha() or not around.isascii()
+    return around.isascii() and not around.isalpha() and any(character.isdigit() for character in around)
+
+
+def _number_edits(text: str, number: list[_Numeral]) -> list[_Edit]:
+    """How a number is rewritten; nothing where it is too short or written plainly."""
+    number = _as_long_as_a_telephone_number(number)
+    if len(number) < 7 or not _may_be_number(text, number):
+        return []
+    gaps = [text[a.end : b.start] for a, b in itertools.pairwise(number)]
+    one_by_one = all(gaps)
+    disguised = any(token.kind != "digit" for token in number)
+    telephone = len(number) in (10, 11) and number[0].digit == "0"
+    bars = _bars(text, number)
+    edits: list[_Edit] = []
+    for place, token in enumerate(number):
+        digit = "-" if place in bars else token.digit
+        if text[token.start : token.end] != digit:
+            edits.append((token.start, token.end, digit))
+        if place < len(gaps) and gaps[place]:
+            read = "" if one_by_one else _gap(gaps[place], disguised or telephone, len(number))
+            if read != gaps[place]:
+                edits.append((token.end, number[place + 1].start, read))
+    return edits
+
+
+def _bars(text: str, number: Sequence[_Numeral]) -> frozenset[int]:
+    """Where 一 is a hyphen: twice, alone between digits ("090一1234一5678")."""
+    places = [place for place, token in enumerate(number) if token.kind != "digit"]
+    if len(places) != 2 or any(text[number[place].start] != "一" for place in places):
+        return frozenset()
+    first, second = places
+    return frozenset(places) if first > 0 and second < len(number) - 1 and second - first > 1 else frozenset()
+
+
+def _gap(written: str, disguised: bool, count: int) -> str:
+    """What stands between two numerals as a recogniser reads it; `count` is how many numerals there are."""
+    odd = written.strip("- .()/・") and (disguised or (count >= 9 and _ODD.search(written)))
+    return "-" if odd else written
+
+
+def _may_be_number(text: str, number: Sequence[_Numeral]) -> bool:
+    """Whether letters among the numerals are few and part of no word, and kana are not only particles."""
+    letters = sum(token.kind == "letter" for token in number)
+    around = text[: number[0].start][-1:] + text[number[-1].end :][:1]
+    if letters and (letters * 2 > len(number) or any(c.isascii() and (c.isalpha() or c in "@_") for c in around)):
+        return False
+    return not all(token.word for token in number)
+
+
+def _as_long_as_a_telephone_number(number: list[_Numeral]) -> list[_Numeral]:
+    """
+    A number in kana without a particle before or after it.
+
+    Eleven digits from 0x0 on and ten from another 0 on are a telephone number; what is more is "に" or "さん".
+    """
+    if any(token.kind != "kana" for token in number):
+        return number
+    zero = next((place for place, token in enumerate(number) if token.digit == "0"), len(number))
+    own = number[zero:]
+    if zero > 2 or len(own) < 10 or any(not token.word for token in number[:zero]):
+        return number
+    expected = 11 if own[1].digit in "56789" and own[2].digit == "0" else 10
+    return own[:expected] if len(own) >= expected and all(token.word for token in own[expected:]) else number
 
 
 def _folded_by_stretch(kept: str, places: Sequence[int]) -> Normalised:
@@ -126,7 +596,7 @@ def _folded_by_stretch(kept: str, places: Sequence[int]) -> Normalised:
 
 def _unify_hyphens(text: str) -> str:
     """Write every hyphen between digits as "-"; the length stays."""
-    return _HYPHENS.sub(r"\1-\2", text)
+    return _HYPHENS.sub(lambda match: "".join(c if c == " " else "-" for c in match[0]), text)
 
 
 def _without_invisibles(text: str) -> tuple[str, list[int] | range]:

@@ -22,6 +22,59 @@ drops the posting, and that must not depend on what else the machine is doing.""
 SEPARATOR = r"[-. ()/・]{0,3}"
 """What people write between the groups of a number, after normalisation. Never a line break."""
 
+_BETWEEN = r"[-. /・_~〜の★☆*]{0,3}+"
+
+MANY_DIGITS = rf"[0-9](?:{_BETWEEN}[0-9]){{6}}"
+"""Seven digits, however they are grouped: a text without them has no long number."""
+
+# Numbers people also write, which are no person's: a number by form alone beside one of these is left.
+_OTHERS = (
+    r"(?:伝票|追跡|問い?合わ?せ番号|お問合|注文|オーダー|受注|予約|受付|会員|JAN|ISBN|バーコード|型番|品番|製品|"
+    r"シリアル|製造|ロット|管理番号|"
+    r"整理番号|荷物|クーポン|商品|診察券|レシート|抽選|当選|宝くじ|申込|申し込み|契約番号|お客様|顧客|配送|配達|"
+    r"発送|ゆうパック|レターパック|"
+    r"クリックポスト|ネコポス|宅急便|ヤマト|佐川|図書|出荷|送り状|取引|決済|領収|承認|認証|確認番号|ギフト|"
+    r"プロモーション|シリーズ|残高|価格|定価)"
+)
+_BEFORE_OTHER = regex.compile(rf"(?i){_OTHERS}[^。\n!?]{{0,10}}$")
+_AFTER_OTHER = regex.compile(rf"(?i)^[^0-9。\n!?]{{0,8}}{_OTHERS}")
+
+
+PRODUCT = (
+    r"(?!@?(?:iPhone|iPad|iOS|iPod|Android|Galaxy|Xperia|Pixel|AQUOS|Windows|Word|Excel|Wi-?Fi|e-?mail|Type-?C|"
+    r"USB|PS[2-5]|Switch|Xbox|HDMI|DVD|QR|"
+    r"COVID|PM2|MacBook|Apple|Google|Amazon|Kindle|Fire|Echo|T-?shirt|B-?CAS|e?SIM|ver|Bluetooth|https?|www\.|"
+    r"line\.me|Pay|AirPods|[0-9.]+(?:GB|MB|TB|ml|cm|mm|kg|km|G|K))(?![a-z]))"
+)
+"""An expression, without width, that what follows is no device, program or measure: those are written like accounts."""
+
+
+def run(shortest: int, longest: int | None = None) -> str:
+    """An expression for a number of so many digits (`longest` is `shortest` where not given), in any grouping."""
+    return rf"[0-9](?:{_BETWEEN}[0-9]){{{shortest - 1},{(longest or shortest) - 1}}}+(?!-?[0-9])"
+
+
+def gap(longest: int = 12) -> str:
+    """
+    An expression for what stands between a word and its value: no digit, and one line break at most.
+
+    A sentence may end there if the next says 番号 ("免許をなくした。番号は…").
+    """
+    end = r"[。!?][^0-9\n。!?]{0,6}番号[はが: ]{0,3}+|[。!?][^0-9\n。!?]{0,2}+|\n?[^0-9\n。!?]{0,4}+"
+    return rf"[^0-9\n。!?]{{0,{longest}}}+(?:[0-9]{{1,2}}桁[^0-9\n。!?]{{0,8}}+)?(?:{end})"
+
+
+def before(word: str, longest: int = 12) -> str:
+    """An expression, without width, for a word that stands after a value: at most so many characters on."""
+    return rf"(?=[^0-9\n。、]{{0,{longest}}}{word}|、(?:これ|それ|って|が)[^0-9\n。、]{{0,10}}{word})"
+
+
+def is_of_something_else(match: "regex.Match[str]") -> bool:
+    """Whether words around a number say it is a parcel's, an order's or the like."""
+    start, end = match.span(match.lastgroup)
+    before, after = match.string[max(0, start - 24) : start], match.string[end : end + 16]
+    return bool(_BEFORE_OTHER.search(before) or _AFTER_OTHER.search(after))
+
 
 class Example(NamedTuple):
     """A worked example of a recogniser: every recogniser file has some, and one that finds nothing."""
@@ -45,17 +98,19 @@ class CuedPatternRecognizer(PatternRecognizer):
     Runs out of time by raising `TimeoutError`: the caller drops the text.
     """
 
-    def __init__(self, entity: str, *patterns: Pattern, needs: str = "[0-9]") -> None:
+    def __init__(self, entity: str, *patterns: Pattern, needs: str = "[0-9]", words: str = "") -> None:
         """
         Make a recogniser.
 
         Args:
             entity: Its label.
             patterns: From `form` and `cue`.
-            needs: A character class without which no pattern can match; most postings are passed over by it.
+            needs: An expression without which no pattern can match; most postings are passed over by it.
+            words: Another, for what stands beside a value.
         """
         super().__init__(supported_entity=entity, supported_language=LANGUAGE, patterns=list(patterns))
         self._needed = regex.compile(needs)
+        self._words = regex.compile(words)
         self._expressions = [(_compiled(pattern.regex), pattern.score) for pattern in patterns]
 
     def analyze(
@@ -78,14 +133,19 @@ class CuedPatternRecognizer(PatternRecognizer):
             TimeoutError: an expression took longer than `EXPRESSION_TIMEOUT_S`.
         """
         reading = read(text, nlp_artifacts).unmasked
-        if not self._needed.search(reading.text):
+        if not self._needed.search(reading.text) or not self._words.search(reading.text):
             return []
         return [
-            self.result(*reading.original(*match.span(match.lastgroup)), score)
+            self.result(*reading.original(*span), score)
             for expression, score in self._expressions
             for match in expression.finditer(reading.text, timeout=EXPRESSION_TIMEOUT_S)
-            if match.lastgroup == "cued" or self.validate_result(match["value"]) is not False
+            if self.accepts(match)
+            for span in match.spans(match.lastgroup)
         ]
+
+    def accepts(self, match: "regex.Match[str]") -> bool:
+        """Whether a match counts: a value beside its word does, one by form alone as `validate_result` says."""
+        return match.lastgroup == "cued" or self.validate_result(match["value"]) is not False
 
     def result(self, start: int, end: int, score: float) -> RecognizerResult:
         """A Presidio result of this recogniser for one span."""

@@ -1,29 +1,162 @@
 """Dates of birth: a date beside a word about birth."""
 
+import regex
+
 from anonymizers.text.patterns import CuedPatternRecognizer, Example, cue
 
-_YEAR = r"(?:(?:19|20)[0-9]{2}|'?[0-9]{2}|(?:明治|大正|昭和|平成|令和|[MTSHRmtshr]\.?) ?(?:[0-9]{1,2}|元))"
-_MONTH_DAY = r"[0-9]{1,2} ?[月/.-] ?[0-9]{1,2}(?: ?日)?"
-_SHORT_DATE = r"[0-9]{1,2}月[0-9]{1,2}日|(?:19|20)[0-9]{6}"
-_DATE = rf"(?<![0-9])(?:{_YEAR} ?[年/.-] ?{_MONTH_DAY}|{_SHORT_DATE})(?![0-9])"
-
-_BORN = r"(?:生ま|産ま|うまれ|誕生|出生|出産|生(?=[)\]、。 \n]|$))"
-_BEFORE = r"(?i)(?:生年月日|誕生日|生まれた日|出産日|出生日|出産予定日|バースデー|birthday|DOB)"
-_AFTER_WORD = cue("after a word", rf"{_BEFORE}[はがもの、: ・\[(]{{0,5}}(?P<cued>{_DATE})")
-_BEFORE_WORD = cue(
-    "before a word",
-    rf"(?P<cued>{_DATE})(?:\([^)\n]{{1,3}}\))?[ 、にがはの頃]{{0,3}}{_BORN}",
+_ERA = r"(?:明治|大正|昭和|平成|令和|明|大|昭|平|令|[MTSHRmtshr])"
+_YEAR = rf"(?:(?:西暦 ?)?(?:19|20)[0-9]{{2}}|'?[0-9]{{2}}|{_ERA}[. ]?(?:[0-9]{{1,2}}|元))"
+_ALSO = r"(?: ?\([^()\n]{2,8}\))?"
+_M, _D = r"(?:0?[1-9]|1[0-2])", r"(?:3[01]|[12][0-9]|0?[1-9])"
+# A star or の in place of a stroke is read here only: "H30★9★22".
+_SEP = r"(?: ?[-/.,・の*_♪♡\p{So}] ?)"
+_NUMERIC = rf"{_YEAR}(?:{_SEP}{_M}{_SEP}{_D}| {_M} {_D})"
+_NAMED_PARTS = rf"{_YEAR} ?{_ALSO}年{_ALSO} ?の? ?(?:{_M} ?月 ?の? ?{_D}(?: ?日)?|{_M}[/.-]{_D})"
+_ENGLISH_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.?"
+_ENGLISH = (
+    rf"(?:{_ENGLISH_MONTH} ?{_D}(?:st|nd|rd|th)?,? ?(?:(?:19|20)[0-9]{{2}})?|{_D}(?:st|nd|rd|"
+    rf"th)? {_ENGLISH_MONTH},? ?(?:(?:19|20)[0-9]{{2}})?)"
 )
+_COMPACT = r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
+_ERA_COMPACT = r"[MTSHRmtshr][0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
+_DAY_FIRST = r"[0-9]{1,2}/[0-9]{1,2}/(?:19|20)[0-9]{2}"
+_MONTH_DAY = rf"{_M} ?月 ?の? ?{_D} ?日"
+_SHORT = rf"{_M} ?[-/.・の*_♪♡\p{{So}}] ?{_D}"
+_FULL = rf"(?:{_DAY_FIRST}|{_NUMERIC}|{_NAMED_PARTS}|{_COMPACT}|{_ERA_COMPACT})"
+_B, _E = r"(?<![0-9])(?<![0-9][-/.・の★])", r"(?![0-9]|[-/][0-9]|日?(?:〜|~|から))"
+_SURE = rf"{_B}(?:{_FULL}|{_MONTH_DAY}|{_ENGLISH}){_E}"
+_ANY = rf"{_B}(?:{_FULL}|{_MONTH_DAY}|{_ENGLISH}|{_SHORT}|{_M}月{_D}){_E}"
+_SIX = rf"{_B}[0-9]{{2}}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01]){_E}"
+
+# A party, a cake, a present have a day of their own.
+_PARTY = (
+    r"(?!会|パーティ|パーチー|プレゼント|の?プレ|ケーキ|フォト|の?お?祝い|クーポン|特典|割|月|カード|"
+    r"ディナー|旅行|イベント)"
+)
+_DUE = r"(?:(?:出産|お産|分娩)予定日|(?<![^のがはもで、 \n。「(!:日/0-9])予定日)(?!超過|まで|過ぎ|より|前|当日|超え)"
+_WORD = (
+    rf"(?:生年月日|お?誕生日{_PARTY}|お?たんじょう[びー]|お?たん生日|生まれた日|うまれた日|産まれた日|生れた日|"
+    rf"出産日|出生日|出生年月日|{_DUE}|バースデー{_PARTY}|"
+    rf"バースデイ{_PARTY}|"
+    rf"バースディ{_PARTY}|birthday|birthdate|birth|B\.?day|DOB|D\.O\.B\.?|誕生(?!日|会|月|祝|石)|生誕|生まれは|"
+    rf"産まれは|うまれは|(?:生まれ|産まれ|うまれ|生ん)[ただ]の[はが]|born(?: on)?|(?:出産|分娩)は|爆誕|"
+    rf"\U0001f382|\U0001f476|\U0001f423)"
+)
+_LEAD = r"(?:\((?:西暦|予定|和暦|年月日)\))?[はがもの、: ・\[(→=⇒\u2192♡♥\U0001f382でをに\n「日]{0,6}"
+_AFTER_WORD = cue("after a word", rf"(?i){_WORD}{_LEAD}(?P<cued>{_ANY})")
+_AFTER_WORDS = cue(
+    "after a word and words",
+    rf"(?i){_WORD}[^0-9\n。!?]{{0,16}}+\n?(?P<cued>{_SURE})(?:[^0-9\n。!?]{{1,12}}+(?P<cued>{_ANY}))*+",
+)
+_SIX_DIGITS = cue("six digits", rf"(?i)(?:生年月日|誕生日|DOB){_LEAD}(?P<cued>{_SIX})")
+
+_BORN = (
+    r"(?:生ま|産ま|うまれ|ウマレ|生れ|産れ|誕生(?!日|会|月)|出生|爆誕|生誕|出産(?!予定|祝|準備|手当|後|前|入院|"
+    r"費用)|生(?=[)\]、。 \n]|$|の(?:息子|娘|子|男|女|"
+    r"長|次|三))|born|"
+    r"\U0001f382|\U0001f476|(?:に|、)(?:産|生)(?:んだ|みました|んで))"
+)
+_DAY_NOTE = r"(?: ?\([^)\n]{1,6}\))?"
+_BEFORE_WORD = cue(
+    "before a word", rf"(?i)(?P<cued>{_ANY}){_DAY_NOTE}[ 、にがはの頃で☆♡]{{0,3}}{_BORN}(?!以降|以後|から|まで|〜|~)"
+)
+_BEFORE_BIRTHDAY = cue(
+    "before birthday",
+    rf"(?i)(?P<cued>{_ANY}){_DAY_NOTE}(?:(?:です|だよ|だけど|なの|が)?、?[^0-9\n。、!?]{{0,10}}"
+    rf"(?:[0-9]{{1,2}}[歳才]の)?(?:お?誕生日{_PARTY}|お?たんじょうび{_PARTY}|バースデー{_PARTY}|"
+    rf"バースデイ{_PARTY}|birthday|生年月日|出産日|出産予定日)"
+    rf"|[がのに ]{{0,2}}(?:うちの|私の|出産の)?{_DUE})",
+)
+_ELSEWHERE = r"健診|検診|説明会|入院|退院|入園|入学|予約|旅行|[0-9]{1,2}[月/]"
+_BEFORE_VERB = cue(
+    "before a verb",
+    rf"(?P<cued>{_SURE}|{_B}{_SHORT}{_E}(?=[にの])){_DAY_NOTE}(?!の?(?:予約|説明会|健診|検診))"
+    rf"(?=(?:(?!{_ELSEWHERE})[^\n。!?]){{1,26}}?"
+    r"(?:出産(?:しま|した|して|いたし|です|(?=[、。! \n]|$))|誕生(?=[、。!♡ \n]|$|です)|産みました|産んだ|"
+    r"生みました|産まれました|生まれました|産まれて|生まれて|"
+    r"うまれました|誕生しました|爆誕))",
+)
+_REPORT = cue(
+    "in a report of a birth",
+    rf"(?:出産(?:レポ|報告|記録|体験|しました)|バースレポ|帝王切開|陣痛|おしるし|"
+    rf"破水)[^\n]{{0,40}}(?:\n[^\n0-9]{{0,30}})?(?<![0-9])(?P<cued>{_B}(?:{_FULL}){_E})(?!に?(?:予約|説明会|健診|"
+    rf"検診))",
+)
+_TURNS = cue(
+    "the day of turning an age",
+    rf"(?P<cued>{_B}(?:{_FULL}|{_MONTH_DAY}|{_SHORT}){_E}){_DAY_NOTE}(?:で|に|には|"
+    rf"にて)[^0-9\n。、]{{0,8}}[0-9]{{1,2}} ?(?:歳|才)(?:の?お?(?:誕生日|バースデー)|に?な(?:り|っ|る)|を迎|(?=$|"
+    rf"[、。!♡ \n]))",
+)
+_CHILD = (
+    r"(?:長男|次男|三男|四男|長女|次女|三女|四女|息子|むすこ|娘|むすめ|上の子|下の子|真ん中|第[一二三四1-4]子|"
+    r"[1-4一二三四]人目|子供|子ども|こども|ベビー|赤ちゃん|"
+    r"主人|旦那|夫|妻|嫁|私|わたし|本人|ママ|パパ|父|母|くん|ちゃん|君|さん|様|氏|名前|生)"
+)
+# "長男 2018.3.5", "はなちゃん(2018/3/5)": a whole date, and nothing said of what happened on it.
+_BRACKETED = cue("in brackets", rf"{_CHILD}[^0-9\n。(]{{0,6}}\((?P<cued>{_B}{_FULL}{_E})(?: ?生まれ| ?生)?\)")
+_LISTED = cue(
+    "in a list",
+    rf"{_CHILD}[ :→・=]{{1,3}}(?P<cued>{_B}{_FULL}{_E})(?= ?(?:$|[、,)。♡♂♀\n(]|生|[長次三][男女]))",
+)
+
+_SIX_BEFORE = cue("six digits before a word", rf"(?P<cued>{_SIX})(?:生まれ|産まれ|うまれ|生(?=[)、。 \n]|$))")
+_AGED = cue("before an age in brackets", rf"(?P<cued>{_B}{_FULL}{_E}) ?\([0-9]{{1,2}}(?:歳|才)\)")
+
+_RANGE_BEFORE = regex.compile(r"(?:から|〜|~|[0-9日]-) ?$")
+_SCHOOL_YEAR = regex.compile(r"学年|早生まれ|遅生まれ|対象|以降|以前|募集|満[0-9]|限定|クラス分け")
 
 EXAMPLES = (
     Example("生年月日：2020/8/6", ("2020/8/6",)),
     Example("うちの子は令和2年8月6日生まれです", ("令和2年8月6日",)),
     Example("下の子（2020.8.6生）と8月6日(木)に産まれた上の子", ("2020.8.6", "8月6日")),
     Example("誕生日は8月6日、DOB 20200806", ("8月6日", "20200806")),
-    Example("2024年4月6日に説明会、生後2ヶ月、3/4は食べた", ()),
+    Example("平成三十年五月三日生まれと㍻30年5月3日生まれ", ("平成三十年五月三日", "㍻30年5月3日")),
+    Example("5/3が誕生日、予定日は10月8日です", ("5/3", "10月8日")),
+    Example("誕生日は長男が3月5日、次男が8月10日です", ("3月5日", "8月10日")),
+    Example("昨日2020.8.6に3020gの女の子を無事出産しました", ("2020.8.6",)),
+    Example("2024年4月6日に説明会、生後2ヶ月、3/4は食べた。誕生日会は5月3日、支払予定日は5月10日", ()),
+    Example("2018年4月2日〜2019年4月1日生まれが対象。誕生日ケーキを5月3日に予約", ()),
 )
 
 
+class _BirthDate(CuedPatternRecognizer):
+    """Dates that are a day of somebody's."""
+
+    def accepts(self, match: "regex.Match[str]") -> bool:
+        """Whether the date is one day and not an end of a range, nor the line between school years."""
+        start, end = match.span("cued")
+        if _RANGE_BEFORE.search(match.string[max(0, start - 4) : start]):
+            return False
+        written = regex.findall("[0-9]+", match["cued"])
+        limit = [int(part) for part in written[-2:]] in ([4, 1], [4, 2], [3, 31])
+        return not (limit and _SCHOOL_YEAR.search(match.string[max(0, start - 40) : end + 40]))
+
+
 def recognizer() -> CuedPatternRecognizer:
-    """Finds BIRTH_DATE: Gregorian or era dates with a day; a month of birth alone is not one."""
-    return CuedPatternRecognizer("BIRTH_DATE", _AFTER_WORD, _BEFORE_WORD)
+    """
+    Finds BIRTH_DATE: Gregorian or era dates with a day, and a month and day beside a word for a birthday.
+
+    A month of birth alone is not one, nor is the day of a party.
+    """
+    return _BirthDate(
+        "BIRTH_DATE",
+        _AFTER_WORD,
+        _AFTER_WORDS,
+        _SIX_DIGITS,
+        _BEFORE_WORD,
+        _BEFORE_BIRTHDAY,
+        _BEFORE_VERB,
+        _REPORT,
+        _TURNS,
+        _BRACKETED,
+        _LISTED,
+        _SIX_BEFORE,
+        _AGED,
+        needs=r"[0-9] ?[-月/.,・の*_♪♡\p{So}] ?[0-9]|[0-9]{6}|[0-9] ?年|[0-9] [0-9]|(?i)[a-z] ?[0-9]|[0-9] ?[a-z]",
+        words=r"(?i)生|産|誕|うま|ウマレ|たん[じ生]|予定日|[歳才]|birth|born|DOB|D\.O\.B|b\.?day|バース|"
+        r"\U0001f382|\U0001f476|\U0001f423"
+        r"|[男女]|息子|娘|の子|子ども|子供|[目親夫妻嫁父母君様氏]|[主本]人|旦那|私|わたし|名前|ベビー|赤ちゃん|"
+        r"ママ|パパ|くん|ちゃん|さん"
+        r"|帝王|陣痛|おしるし|破水",
+    )

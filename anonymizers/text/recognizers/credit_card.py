@@ -1,13 +1,30 @@
 """Payment card numbers."""
 
-from anonymizers.text.patterns import CuedPatternRecognizer, Example, cue, digits, form
+import regex
 
-# Presidio's own is not loaded for Japanese and stops at `\b`.
-_GAP = r"[ -]{0,2}"
-_SIXTEEN = form("four by four", rf"(?<![0-9])(?P<value>[2-6][0-9]{{3}}(?:{_GAP}[0-9]{{4}}){{3}})(?![0-9])")
-_FIFTEEN = form("four, six, five", rf"(?<![0-9])(?P<value>3[47][0-9]{{2}}{_GAP}[0-9]{{6}}{_GAP}[0-9]{{5}})(?![0-9])")
-_FOURTEEN = form("four, six, four", rf"(?<![0-9])(?P<value>3[068][0-9]{{2}}{_GAP}[0-9]{{6}}{_GAP}[0-9]{{4}})(?![0-9])")
-_NAMED = cue("after a word", r"カード(?:番号|ナンバー)[^0-9\n]{0,6}(?P<cued>[0-9](?:[ -]{0,2}[0-9]){13,18})(?![0-9])")
+from anonymizers.text.patterns import (
+    MANY_DIGITS,
+    CuedPatternRecognizer,
+    Example,
+    cue,
+    digits,
+    form,
+    gap,
+    is_of_something_else,
+    run,
+)
+
+# Presidio's own is not loaded for Japanese and stops at `\b`. Brands by their first digits: 2 to 6, Amex and Diners 3.
+_NUMBER = form("by form", rf"(?<![0-9])(?<![0-9][- ])(?P<value>(?=[2-6]){run(14, 16)})(?![- ]?[0-9])")
+_WORD = (
+    r"(?:カード(?:の)?(?:番号|ナンバー|No\.?)|クレカ|クレジット(?:カード)?|家族カード|本カード|VISA|ビザ"
+    r"(?:カード)?|JCB|マスターカード|Master(?:Card)?|"
+    r"アメックス|AMEX|"
+    r"ダイナース|Diners|デビット|(?:楽天|イオン|エポス|セゾン|dカード|三井住友|PayPay|au ?PAY) ?カード|カード"
+    r"(?=[はが:の]))"
+)
+_NAMED = cue("after a word", rf"(?i){_WORD}{gap(16)}(?P<cued>{run(14, 19)})")
+_BEFORE_WORD = cue("before a word", rf"(?i)(?<![0-9])(?P<cued>{run(14, 16)})(?=[^0-9\n。]{{0,12}}{_WORD}|が?カード)")
 
 EXAMPLES = (
     Example("引き落としは4111111111111111で", ("4111111111111111",)),
@@ -16,20 +33,28 @@ EXAMPLES = (
         ("４１１１－１１１１－１１１１－１１１１", "3782 822463 10005"),
     ),
     Example("カード番号は4111 1111 1111 1112です", ("4111 1111 1111 1112",)),
-    Example("追跡番号4111111111111112が届かない", ()),
+    Example("4111・1111・1111・1112が私のクレカ", ("4111・1111・1111・1112",)),
+    Example("追跡番号4111111111111112が届かない、注文番号は4111111111111111", ()),
 )
 
 
 class _CreditCard(CuedPatternRecognizer):
     """Numbers whose check digit is right."""
 
+    def accepts(self, match: "regex.Match[str]") -> bool:
+        """Whether a word names it, or its check digit fits and no word says it is an order's."""
+        return super().accepts(match) and (match.lastgroup == "cued" or not is_of_something_else(match))
+
     def validate_result(self, pattern_text: str) -> bool | None:
-        """Whether the check digit fits (Luhn; ISO/IEC 7812-1 annex B)."""
-        odd, even = (digits(pattern_text)[::-1][start::2] for start in (0, 1))
+        """Whether count and check digit fit (Luhn; ISO/IEC 7812-1 annex B)."""
+        number = digits(pattern_text)
+        if len(number) < 16 and not number.startswith("3"):
+            return False
+        odd, even = (number[::-1][start::2] for start in (0, 1))
         doubled = (2 * int(digit) for digit in even)
         return (sum(map(int, odd)) + sum(d - 9 if d > 9 else d for d in doubled)) % 10 == 0
 
 
 def recognizer() -> CuedPatternRecognizer:
-    """Finds CREDIT_CARD: by form and check digit, or after カード番号 even where mistyped."""
-    return _CreditCard("CREDIT_CARD", _SIXTEEN, _FIFTEEN, _FOURTEEN, _NAMED)
+    """Finds CREDIT_CARD: by form and check digit, or beside a word for a card even where mistyped."""
+    return _CreditCard("CREDIT_CARD", _NUMBER, _NAMED, _BEFORE_WORD, needs=MANY_DIGITS)

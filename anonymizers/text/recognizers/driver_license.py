@@ -1,16 +1,20 @@
 """Driver's licence numbers."""
 
-from anonymizers.text.patterns import CuedPatternRecognizer, Example, cue
+from anonymizers.text.patterns import MANY_DIGITS, CuedPatternRecognizer, Example, before, cue, gap, run
 
 # The public formula for its last digit is unofficial, so the word beside it decides and no check digit.
-_NAMED = cue("after a word", r"免許[^0-9\n]{0,10}(?P<cued>[0-9]{2}(?:[ -]?[0-9]){10})(?![0-9])")
+_WORD = r"(?:免許|めんきょ|免状|ゴールド免許|ライセンス)"
+_NAMED = cue("after a word", rf"{_WORD}{gap(18)}(?P<cued>{run(12)})")
+_BEFORE_WORD = cue("before a word", rf"(?<![0-9])(?<![0-9]-)(?P<cued>{run(12)}){before(_WORD)}")
 
 EXAMPLES = (
     Example("免許証の番号301234567890を聞かれた", ("301234567890",)),
+    Example("免許証番号：第 30-12-345678-90 号", ("30-12-345678-90",)),
+    Example("3012 3456 7890が免許の番号です", ("3012 3456 7890",)),
     Example("伝票番号301234567890、免許は20歳で取った", ()),
 )
 
 
 def recognizer() -> CuedPatternRecognizer:
-    """Finds DRIVER_LICENSE: twelve digits after 免許."""
-    return CuedPatternRecognizer("DRIVER_LICENSE", _NAMED)
+    """Finds DRIVER_LICENSE: twelve digits beside 免許 (道路交通法施行規則 別記様式第14)."""
+    return CuedPatternRecognizer("DRIVER_LICENSE", _NAMED, _BEFORE_WORD, needs=MANY_DIGITS)

@@ -1,17 +1,40 @@
 """Employment insurance numbers (雇用保険 被保険者番号)."""
 
-from anonymizers.text.patterns import CuedPatternRecognizer, Example, cue
+import regex
 
-_NAMED = cue(
-    "after a word", r"(?:雇用保険|被保険者番号)[^0-9\n]{0,12}(?P<cued>[0-9]{4}[ -]{0,2}[0-9]{6}[ -]{0,2}[0-9])(?![0-9])"
+from anonymizers.text.patterns import (
+    MANY_DIGITS,
+    CuedPatternRecognizer,
+    Example,
+    before,
+    cue,
+    form,
+    gap,
+    is_of_something_else,
+    run,
 )
+
+_WORD = r"(?:雇用保険|雇保|被保険者番号|被保険者証|失業保険|失業給付|離職票|ハローワーク|ハロワ|育休給付|育児休業給付)"
+_NAMED = cue("after a word", rf"{_WORD}{gap(18)}(?P<cued>{run(11)})")
+_BEFORE_WORD = cue("before a word", rf"(?<![0-9])(?<![0-9]-)(?P<cued>{run(11)}){before(_WORD)}")
+_OFFICE = cue("office number", rf"事業所番号{gap(6)}(?P<cued>{run(11)})")
+_BY_FORM = form("by form", r"(?<![0-9])(?<![0-9]-)(?P<value>[0-9]{4}-[0-9]{6}-[0-9])(?![0-9]|-[0-9])")
 
 EXAMPLES = (
     Example("雇用保険の番号は1234-567890-1です", ("1234-567890-1",)),
-    Example("雇用保険に12345678901234と書いた", ()),
+    Example("12345678901が雇用保険の番号", ("12345678901",)),
+    Example("雇用保険に12345678901234と書いた、注文番号1234-567890-1", ()),
 )
 
 
+class _EmploymentInsurance(CuedPatternRecognizer):
+    """Numbers beside their name, or in their grouping where no word says they are an order's."""
+
+    def accepts(self, match: "regex.Match[str]") -> bool:
+        """Whether a word names it, or none names something else."""
+        return match.lastgroup == "cued" or not is_of_something_else(match)
+
+
 def recognizer() -> CuedPatternRecognizer:
-    """Finds EMPLOYMENT_INSURANCE: four, six and one digits after its name."""
-    return CuedPatternRecognizer("EMPLOYMENT_INSURANCE", _NAMED)
+    """Finds EMPLOYMENT_INSURANCE: four, six and one digits."""
+    return _EmploymentInsurance("EMPLOYMENT_INSURANCE", _NAMED, _BEFORE_WORD, _OFFICE, _BY_FORM, needs=MANY_DIGITS)

@@ -1,17 +1,40 @@
 """Japanese passport numbers."""
 
-from anonymizers.text.patterns import CuedPatternRecognizer, Example, cue, form
+import regex
 
+from anonymizers.text.patterns import CuedPatternRecognizer, Example, cue, form, is_of_something_else
+
+_NUMBER = r"[A-Z](?:[- .]{0,2}[A-Z])[-. ・_~〜の★☆●◆♪*]{0,3}[0-9](?:[-. ・_の★☆*]{0,2}[0-9]){6}+(?![A-Za-z0-9])"
+# The letters as they are called: "ティーケー1234567".
+_CALLED = (
+    r"(?:エー|ビー|シー|ディー|イー|エフ|ジー|エイチ|エッチ|アイ|ジェー|ジェイ|ケー|ケイ|エル|エム|エヌ|オー|"
+    r"ピー|キュー|アール|エス|ティー|ユー|ブイ|ヴイ|"
+    r"ダブリュー|エックス|ワイ|ゼット)"
+)
+_SPOKEN = form("letters spelt", rf"(?<![ァ-ヺー])(?P<value>{_CALLED} ?{_CALLED}[- ]?[0-9]{{7}})(?![A-Za-z0-9])")
+_WORD = r"(?:パスポート|ぱすぽーと|旅券|passport)"
 _BY_FORM = form("by form", r"(?<![A-Za-z0-9])(?P<value>[A-Z]{2}[0-9]{7})(?![A-Za-z0-9])")
-_NAMED = cue("after a word", r"(?i)(?:パスポート|旅券)[^0-9A-Za-z\n]{0,8}(?P<cued>[A-Z]{2} ?[0-9]{7})(?![A-Za-z0-9])")
+_NAMED = cue("after a word", rf"(?i){_WORD}[^0-9A-Za-z\n。]{{0,16}}+\n?(?:No\.?[ :]{{0,2}})?(?P<cued>{_NUMBER})")
+_BEFORE_WORD = cue("before a word", rf"(?i)(?<![A-Za-z0-9])(?P<cued>{_NUMBER})(?=[^0-9A-Za-z\n。]{{0,12}}{_WORD})")
 
 EXAMPLES = (
     Example("パスポート番号TK1234567で予約した", ("TK1234567",)),
     Example("旅券 ｔｋ １２３４５６７", ("ｔｋ １２３４５６７",)),
-    Example("型番 NA-LX129A と ABC1234567", ()),
+    Example("TK-1234567がパスポートの番号", ("TK-1234567",)),
+    Example("型番 NA-LX129A と ABC1234567、注文番号AB1234567", ()),
 )
+
+
+class _Passport(CuedPatternRecognizer):
+    """Numbers beside their name, or in their form where no word says they are an order's."""
+
+    def accepts(self, match: "regex.Match[str]") -> bool:
+        """Whether a word names it, or none names something else."""
+        return match.lastgroup == "cued" or not is_of_something_else(match)
 
 
 def recognizer() -> CuedPatternRecognizer:
     """Finds PASSPORT: two capitals and seven digits."""
-    return CuedPatternRecognizer("PASSPORT", _BY_FORM, _NAMED)
+    return _Passport(
+        "PASSPORT", _BY_FORM, _NAMED, _BEFORE_WORD, _SPOKEN, needs="[A-Za-zー][-. ・_~〜の★☆●◆♪*]{0,3}[0-9]"
+    )

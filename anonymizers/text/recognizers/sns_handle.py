@@ -1,24 +1,104 @@
 """Account names on social networks."""
 
-from anonymizers.text.patterns import CuedPatternRecognizer, Example, cue, form
+import regex
 
-_NAME = r"[A-Za-z0-9_.]{1,29}[A-Za-z0-9_]"
-_END = r"(?![A-Za-z0-9_/])"
-_AT = form("after @", rf"(?<![A-Za-z0-9._%+\-])(?P<value>@ ?{_NAME})")
-_NETWORK = r"(?:インスタ(?:グラム)?|Instagram|Twitter|ツイッター|TikTok|ティックトック|Threads|スレッズ|Facebook|mixi)"
+from anonymizers.text.patterns import PRODUCT, CuedPatternRecognizer, Example, cue, form
+
+_NAME = r"[A-Za-z0-9_.\-]{1,29}[A-Za-z0-9_]"
+_NAME_LIKE = rf"(?=@|[A-Za-z]{{0,20}}[0-9_.\-])(?=[0-9._\-]{{0,20}}[A-Za-z@])@?{_NAME}"
+_END = r"(?![A-Za-z0-9_/@])"
+_AT = form("after @", r"(?<![A-Za-z0-9._%+\-])(?P<value>@ ?(?=[0-9_.]{0,29}[A-Za-z])[A-Za-z0-9_.]{1,29}[A-Za-z0-9_])")
+_NETWORK = (
+    r"(?:インスタ(?:グラム)?|いんすた|Instagram|Insta|(?<![A-Za-z])IG|Twitter|ツイッター|ついったー|ツイ(?=垢|"
+    r"アカ|の|は|→|:)|"
+    r"(?<![A-Za-z0-9])X(?![A-Za-z0-9])(?:\(旧?(?:Twitter|ツイッター)\))?|TikTok|ティックトック|てぃっくとっく|"
+    r"Threads|スレッズ|"
+    r"Facebook|フェイスブック|"
+    r"(?<![A-Za-z])FB(?![A-Za-z])|mixi2?|ミクシィ?|(?<![A-Za-z])note(?![A-Za-z])|ノート(?=のID|のアカ)|YouTube|"
+    r"ユーチューブ|"
+    r"ようつべ|Discord|ディスコード?|ディスコ(?=の|は|:)|"
+    r"BeReal|ビーリアル|ビリアル|カカオ(?:トーク)?|カカオ|kakao(?:talk)?|Skype|スカイプ|Telegram|テレグラム|"
+    r"Snapchat|スナップチャット|スナチャ|Pinterest|"
+    r"アメブロ|アメーバ|ameblo|Ameba|Mastodon|マストドン|Bluesky|ブルースカイ|ブルスカ|WEAR|(?:楽天)?ROOM|Lemon8|"
+    r"ポコチャ|Pococha|ツイキャス|"
+    r"WhatsApp|ワッツアップ|"
+    r"シグナル|ピクシブ|pixiv|ルームクリップ|RoomClip|メルカリ|ミンネ|minne|クリーマ|Creema|Spotify|Steam|Switch|"
+    r"PSN|フレンドコード|"
+    r"(?<![A-Za-z])DM(?![A-Za-z]))"
+)
+_ACCOUNT = (
+    r"(?:アカウント名?|アカ名?|垢名?|[裏本鍵育サ]垢|ユーザー(?:ネーム|名|ID)|ユーザ名|ハンドル(?:ネーム|"
+    r"名)?|ID|アイディー?|名前|ネーム)"
+)
+_LEAD = r"[はがも:→=( 「『、\n]"
 _NAMED = cue(
     "after the network's name",
-    rf"(?i){_NETWORK}(?:の?(?:アカウント|アカ|ID)|垢)?[はが:→=(][:→=( ]{{0,3}}(?P<cued>(?!{_NETWORK})@?{_NAME}){_END}",
+    rf"(?i){_NETWORK}[ の]{{0,2}}{_ACCOUNT}?{_LEAD}{{1,4}}(?!{_NETWORK})"
+    rf"(?P<cued>(?=@|[A-Za-z0-9]{{0,20}}[._\-]|[A-Za-z]{{1,20}}[0-9])@?{_NAME}){_END}",
+)
+_NAMED_PLAINLY = cue(
+    "after the network's name and は",
+    rf"(?i){_NETWORK}(?:の?{_ACCOUNT}[はが:→=][:→=( 「『]{{0,3}}|[はが:→=][:→=( 「『]{{0,3}})(?!{_NETWORK}|"
+    rf"https?:|www\.|OK|DM)"
+    rf"(?P<cued>(?=@?[A-Za-z0-9_.\-]{{0,29}}[A-Za-z])@?{_NAME}){_END}",
+)
+_NAMED_LATER = cue(
+    "after the network's name and words",
+    rf"(?i){_NETWORK}[^A-Za-z0-9@\n。]{{0,16}}+\n?{PRODUCT}(?P<cued>{_NAME_LIKE}){_END}(?!歳|才|円|時|人)",
+)
+_ACCOUNT_NAMED = cue(
+    "after a word for an account",
+    rf"(?i)(?:アカウント名?|アカ名|垢名?|[裏本鍵育]アカ?|ユーザー(?:ネーム|名|ID)|ユーザ名|ハンドル(?:ネーム|"
+    rf"名)?)(?:は|が|:|→|=|「| ){{1,2}}"
+    rf"[:→=( 「『]{{0,3}}(?P<cued>(?=@?[A-Za-z0-9_.\-]{{0,29}}[A-Za-z])@?{_NAME}){_END}",
+)
+_ACCOUNT_TOGETHER = cue(
+    "right after a word for an account",
+    rf"(?i)(?:アカウント名?|垢名?|ユーザー(?:ネーム|名|ID)|ハンドルネーム)[ :]{{0,2}}{PRODUCT}"
+    rf"(?P<cued>{_NAME_LIKE}){_END}",
+)
+_BEFORE = cue(
+    "before the network's name",
+    rf"(?i)(?<![A-Za-z0-9@._\-/]){PRODUCT}(?P<cued>{_NAME_LIKE})(?=[」』)]?(?:で|って|を|という|っていう|が|は|\(|"
+    rf" )[^A-Za-z0-9@\n。]{{0,10}}(?:{_NETWORK}|垢|アカウント|フォロー|検索して))",
+)
+_DISCORD = form("with a number", r"(?<![A-Za-z0-9_.])(?P<value>[A-Za-z][A-Za-z0-9_.]{1,31}#[0-9]{4})(?![0-9A-Za-z])")
+
+# Companies and words that are written with an @ themselves, places and times.
+_NOBODY = regex.compile(
+    r"(?i)@ ?(?:cosme|home|nifty|niftyhome|zoom|tokyo|osaka|line|fm|all|here|everyone|[0-9.]{1,6}(?:yen|ml|kg|"
+    r"g|cm|mm|km|l|pm|am|h))$"
 )
 
 EXAMPLES = (
     Example("インスタやってます！＠hana__2y フォロバします", ("＠hana__2y",)),
     Example("ツイッター（Twitter）は@hana_mamaでつぶやいて", ("@hana_mama",)),
     Example("インスタのID：hana.mama_88", ("hana.mama_88",)),
-    Example("りんご@スーパー、インスタは楽しい、Facebook Messenger", ()),
+    Example("垢名はhanamama、カカオは hana_kk です", ("hanamama", "hana_kk")),
+    Example("hana_mama88でインスタやってます", ("hana_mama88",)),
+    Example("りんご@スーパー、インスタは楽しい、Facebook Messenger、@cosmeで1個@100円、@500ml", ()),
 )
+
+
+class _SnsHandle(CuedPatternRecognizer):
+    """Handles that are nobody's brand."""
+
+    def accepts(self, match: "regex.Match[str]") -> bool:
+        """Whether the name is an account and not "@cosme" or a price."""
+        return not _NOBODY.match(match[match.lastgroup])
 
 
 def recognizer() -> CuedPatternRecognizer:
     """Finds SNS_HANDLE: anything in ASCII after an @ that is not an address, or named as an account."""
-    return CuedPatternRecognizer("SNS_HANDLE", _AT, _NAMED, needs="[A-Za-z0-9]")
+    return _SnsHandle(
+        "SNS_HANDLE",
+        _AT,
+        _NAMED,
+        _NAMED_PLAINLY,
+        _NAMED_LATER,
+        _ACCOUNT_NAMED,
+        _ACCOUNT_TOGETHER,
+        _BEFORE,
+        _DISCORD,
+        needs="[A-Za-z][A-Za-z0-9_.]",
+    )

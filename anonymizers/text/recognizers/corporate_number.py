@@ -1,0 +1,49 @@
+"""Corporate numbers (法人番号), also as the registration number on invoices."""
+
+import regex
+
+from anonymizers.text.patterns import (
+    MANY_DIGITS,
+    CuedPatternRecognizer,
+    Example,
+    before,
+    cue,
+    digits,
+    form,
+    gap,
+    is_of_something_else,
+    run,
+)
+
+_WORD = r"(?:法人(?:の)?番号|法人ナンバー|インボイス|適格請求書|登録番号|事業者番号)"
+_NAMED = cue("after a word", rf"{_WORD}{gap(16)}(?P<cued>{run(13)})")
+_BEFORE_WORD = cue("before a word", rf"(?<![0-9])(?<![0-9]-)(?P<cued>{run(13)}){before(_WORD)}")
+_INVOICE = form("after T", rf"(?<![A-Za-z0-9])[Tt][- ]?(?P<value>{run(13)})")
+_GROUPED = form(
+    "one and four by four", r"(?<![0-9])(?<![0-9]-)(?P<value>[1-9][- ・][0-9]{4}(?:[- ・][0-9]{4}){2})(?![0-9]|-[0-9])"
+)
+
+EXAMPLES = (
+    Example("法人番号は7000012050002です", ("7000012050002",)),
+    Example("登録番号 Ｔ７０００－０１２０－５０００２", ("７０００－０１２０－５０００２",)),
+    Example("7-0000-1205-0002って会社", ("7-0000-1205-0002",)),
+    Example("ISBN 9784000000008、JANは4900000000002", ()),
+)
+
+
+class _CorporateNumber(CuedPatternRecognizer):
+    """Numbers whose check digit is right."""
+
+    def accepts(self, match: "regex.Match[str]") -> bool:
+        """Whether a word names it, or its check digit fits and no word says it is a product's."""
+        return super().accepts(match) and (match.lastgroup == "cued" or not is_of_something_else(match))
+
+    def validate_result(self, pattern_text: str) -> bool | None:
+        """Whether the first digit fits the rest (法人番号の指定等に関する省令 第2条; 国税庁, read 2026-11-24)."""
+        check, *body = map(int, digits(pattern_text))
+        return check == 9 - sum(d * (2 if n % 2 else 1) for n, d in enumerate(reversed(body))) % 9
+
+
+def recognizer() -> CuedPatternRecognizer:
+    """Finds CORPORATE_NUMBER: thirteen digits, the first of them a check digit; T before them is not part of it."""
+    return _CorporateNumber("CORPORATE_NUMBER", _NAMED, _BEFORE_WORD, _INVOICE, _GROUPED, needs=MANY_DIGITS)
