@@ -70,7 +70,7 @@ def _examples(post: dict) -> Iterator[tuple[tuple[str, ...], bool]]:
 
 
 def _features(candidate: Candidate) -> tuple[str, ...]:
-    around = features(candidate.shape, candidate.left, candidate.right, near=candidate.near)
+    around = features(candidate.shape, candidate.left, candidate.right, candidate.near)
     return (*around, *word_features(candidate.words))
 
 

@@ -441,6 +441,7 @@ def _statistics_manifest(night: Night) -> dict:
         "threshold": night.settings.control.threshold,
         "inputs": inputs["accounts"],
         "unfit_values": inputs["unfit"],
+        "texts_found": inputs["found"],
         "infinite_dates": planned["non_finite"],
         "undeclared_in_source": planned["undeclared"],
         "stop_signals": planned["stop_signals"],

@@ -14,6 +14,7 @@ _NAMES = {
     "members": "members",
     "postings": "postings, 28 days",
     "texts": "texts of the day",
+    "titles": "titles of their threads",
     "week_texts": "texts of a closed week",
 }
 
@@ -76,6 +77,9 @@ def _print_statistics(out: Console, night: dict) -> None:
     for name, one in night["inputs"].items():
         grid.add_row(_NAMES.get(name, name), f"{one['read']:,}", f"{one['kept']:,}", _reasons(one["dropped"]))
     out.print(grid)
+    found = {name.removeprefix("found_"): n for name, n in night.get("texts_found", {}).items() if "found_" in name}
+    if found:
+        out.print(f"found in texts and titles: {', '.join(f'{name} {n:,}' for name, n in sorted(found.items()))}\n")
     grid = _grid("table", "cells", "suppressed", "")
     for output in night["outputs"]:
         grid.add_row(output["table"], f"{output['rows']:,}", f"{output['suppressed_cells']:,}", "")

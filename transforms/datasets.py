@@ -141,8 +141,8 @@ DATASETS = {
             columns=(
                 Column("thread_id", "bigint", RELATED, Per(statistics=JOIN, text=Pseudonymise("thread")), "its number"),
                 Column("board_id", "integer", OTHER, Per(statistics=JOIN, text=JOIN), "its board"),
-                Column("member_id", "bigint", ID, NEVER, "who opened it"),
-                Column("title", "text", TEXT, NEVER, "as typed"),
+                Column("member_id", "bigint", ID, Per(text=WHOSE), "who opened it"),
+                Column("title", "text", TEXT, Per(text=Redact()), "as typed"),
                 Column("created_at", TIME, QI, NEVER, "when it was opened"),
             ),
         ),

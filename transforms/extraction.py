@@ -114,7 +114,7 @@ def add_up(summaries: list[dict]) -> dict:
     Raises:
         SourceEmpty: not one member was read; an empty night is an error of the source, never a result.
     """
-    total: dict = {"accounts": {}, "unfit": {}}
+    total: dict = {"accounts": {}, "unfit": {}, "found": {}}
     for summary in summaries:
         for name, one in summary["accounts"].items():
             sums = total["accounts"].setdefault(name, {"read": 0, "kept": 0, "dropped": {}})
@@ -122,6 +122,7 @@ def add_up(summaries: list[dict]) -> dict:
             sums["kept"] += one["kept"]
             _add(sums["dropped"], one["dropped"])
         _add(total["unfit"], summary["unfit"])
+        _add(total["found"], summary.get("found", {}))
     if not total["accounts"].get("members", {}).get("read"):
         raise SourceEmpty("members: 0 rows; an empty source publishes nothing")
     return total

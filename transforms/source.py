@@ -109,7 +109,7 @@ class Session:
             cursor.execute(sql)
             return cursor.fetchall()
 
-    def read(self, dataset: str, reader: Reader, where: str = "true") -> pa.Table:
+    def read(self, dataset: str, reader: Reader, where: str = "true", only: tuple[str, ...] | None = None) -> pa.Table:
         """
         The columns of a dataset that its reader is granted.
 
@@ -120,11 +120,13 @@ class Session:
 
             where: A condition made by this package, never from input.
 
+            only: Some of the columns by name, or None for all that are granted.
+
         Returns:
             One row per row of the table. A date or time that is 'infinity' is null; a
             column read for its presence is boolean and never null.
         """
-        columns = DATASETS[dataset].read_by(reader)
+        columns = [c for c in DATASETS[dataset].read_by(reader) if only is None or c.name in only]
         expressions = ", ".join(f"{_expression(c, reader)} as {c.name}" for c in columns)
         with _stop_signal(dataset), foreign_errors(dataset), self._connection.cursor() as cursor:
             cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)})

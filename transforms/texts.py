@@ -1,9 +1,10 @@
 """
-Postings of one day, redacted in memory and staged for internal use; and the terms of a closed week.
+Postings of one day and the titles of their threads, redacted in memory and staged for internal use; and the terms
+of a closed week.
 
-Sharded by thread, because names carry over within a thread. Read as the text role: the
-only one that sees bodies and names, and it sees names only to find them in bodies. Whoever
-counts terms gets no text: only which member used which term on which board.
+Sharded by thread, because names carry over within a thread: those of everybody who ever wrote in it are looked for in
+all of it. Read as the text role: the only one that sees bodies and names, and it sees names only to find them in
+bodies. Whoever counts terms gets no text: only which member used which term on which board.
 """
 
 import datetime
@@ -62,7 +63,8 @@ def redact_shard(
 
         staging: The night's place. Written are ``texts``, and for a week ``terms``: distinct ``board``,
             ``week``, ``term``, ``record_key`` and ``point``, sorted. No posting, thread, pseudonym or text is in
-            the terms, but they are personal data still: who holds the key can tell whose they are.
+            the terms, but they are personal data still: who holds the key can tell whose they are. ``titles`` are
+            those of the threads with a staged text.
 
         shard: Whose threads.
 
@@ -75,24 +77,32 @@ def redact_shard(
         week: The Monday of a week that is over by the end of the day, or None.
 
     Returns:
-        Counts only: of the day's postings (``texts``) and of the week's (``week_texts``) those read, kept and
-        dropped by reason, and identifiers found by entity in the day's.
+        Counts only: of the day's postings (``texts``), their threads' titles (``titles``) and the week's postings
+        (``week_texts``) those read, kept and dropped by reason, and identifiers found by entity in the day's
+        postings and titles.
 
     Raises:
         ValueError: the week does not begin with its Monday, or is not over.
     """
     _require_closed(week, staging.day)
     rows = _read(source, shard, staging.day, week, now)
-    judged, names = _judge(rows.postings, rows.members, rows.out), _names(rows.members, rows.children)
+    known = _names_of_threads(rows)
+    judged = _judge(rows.postings, rows.members, rows.out)
     of_day = _posted(staging.day, staging.day)
-    redacted, found = _redact(judged.filter(of_day), names)
+    texts = judged.filter(of_day).with_columns(is_title=False)
+    titles = _judge(_titles(rows.threads, texts), rows.members, rows.out).with_columns(is_title=True)
+    # Together, so that a name certain in a posting is found in the title; the rest of the week has no say in it.
+    treated, found = _redact(pl.concat([texts, titles], how="diagonal_relaxed"), known, key)
+    redacted, headed = treated.filter(~pl.col("is_title")), treated.filter("is_title")
     name = f"{shard.number:04d}.parquet"
     staging.write_table(_staged(redacted, key).to_arrow(), "texts", name)
-    accounts = {"texts": account(redacted).as_dict()}
+    staging.write_table(_staged_titles(headed, key).to_arrow(), "titles", name)
+    accounts = {"texts": account(redacted).as_dict(), "titles": account(headed).as_dict()}
     if week is not None:
         of_week = _posted(week, _sunday(week))
-        others, _ = _redact(judged.filter(of_week & ~of_day), names)
-        placed = place(pl.concat([redacted.filter(of_week), others]), rows.places)
+        others, _ = _redact(judged.filter(of_week & ~of_day), known, key)
+        both = pl.concat([redacted.select(others.columns).filter(of_week), others])
+        placed = place(both, rows.places)
         staging.write_table(pairs(placed, week, record_key).to_arrow(), "terms", name)
         accounts["week_texts"] = account(placed).as_dict()
     return {"accounts": accounts, "unfit": {}, "found": dict(sorted(found.items()))}
@@ -163,6 +173,9 @@ class _Rows:
     """What the text reader reads of one shard."""
 
     postings: pl.DataFrame
+    threads: pl.DataFrame
+    authors: pl.DataFrame
+    """Who wrote in which thread, on any day, or opened it."""
     members: pl.DataFrame
     children: pl.DataFrame
     out: pl.DataFrame
@@ -175,21 +188,37 @@ def _read(
     source: Source, shard: Shard, day: datetime.date, week: datetime.date | None, now: datetime.datetime
 ) -> _Rows:
     where = f"{shard.where('thread_id')} and {_wanted(day, week)}"
-    authors = f"member_id in (select member_id from {SCHEMA}.postings where {where})"
+    theirs = f"thread_id in (select thread_id from {SCHEMA}.postings where {where})"
+    written = " union ".join(
+        f"select member_id from {SCHEMA}.{name} where {theirs}" for name in ("postings", "threads")
+    )
     with source.session(READER) as session:
-        postings, members, children = (
-            pl.from_arrow(session.read(name, READER, whose))
-            for name, whose in (("postings", where), ("members", authors), ("children", authors))
+        postings, threads = (
+            pl.from_arrow(session.read(name, READER, which))
+            for name, which in (("postings", where), ("threads", theirs))
         )
-        opt_outs = session.read("opt_outs", READER, authors)
-        requests = session.read("rights_requests", READER, authors)
-        places = pl.DataFrame(schema=PLACES) if week is None else _read_places(session, where)
-    return _Rows(postings, members, children, stopped(opt_outs, requests, statistics=True, now=now), places)
+        others = pl.from_arrow(session.read("postings", READER, theirs, only=_AUTHORS))
+        members, children, opt_outs, requests = (
+            session.read(name, READER, f"member_id in ({written})")
+            for name in ("members", "children", "opt_outs", "rights_requests")
+        )
+        places = pl.DataFrame(schema=PLACES)
+        if week is not None:
+            places = boards_of(threads, pl.from_arrow(session.read("boards", READER)))
+    authors = pl.concat([others.select(_AUTHORS), threads.select(_AUTHORS)]).drop_nulls().unique()
+    out = stopped(opt_outs, requests, statistics=True, now=now)
+    return _Rows(postings, threads, authors, pl.from_arrow(members), pl.from_arrow(children), out, places)
 
 
-def _read_places(session: Session, where: str) -> pl.DataFrame:
-    threads = session.read("threads", READER, f"thread_id in (select thread_id from {SCHEMA}.postings where {where})")
-    return boards_of(pl.from_arrow(threads), pl.from_arrow(session.read("boards", READER)))
+_AUTHORS = ("thread_id", "member_id")
+
+
+def _titles(threads: pl.DataFrame, texts: pl.DataFrame) -> pl.DataFrame:
+    """The titles of threads with a posting of the day, as postings are."""
+    named = threads.join(texts.select("thread_id").unique(), on="thread_id", how="semi").drop_nulls("title")
+    return named.sort("thread_id").select(
+        "thread_id", "member_id", pl.col("title").alias("body"), pl.lit(value=False).alias("deleted_at")
+    )
 
 
 def _wanted(day: datetime.date, week: datetime.date | None) -> str:
@@ -232,23 +261,32 @@ def _judge(postings: pl.DataFrame, members: pl.DataFrame, out: pl.DataFrame) -> 
     )
 
 
-def _names(members: pl.DataFrame, children: pl.DataFrame) -> dict[int, list[str]]:
-    """What the site knows its authors and their children by."""
-    own = members.unpivot(["full_name", "full_name_kana", "nickname"], index="member_id", value_name="name")
-    names = pl.concat([own.select("member_id", "name"), children.select("member_id", pl.col("nickname").alias("name"))])
-    return dict(names.drop_nulls().group_by("member_id").agg("name").iter_rows())
+def _names_of_threads(rows: _Rows) -> dict[int, list[str]]:
+    """Per thread what the site knows everybody who wrote in it, and their children, by."""
+    own = rows.members.unpivot(["full_name", "full_name_kana", "nickname"], index="member_id", value_name="name")
+    children = rows.children.select("member_id", pl.col("nickname").alias("name"))
+    names = pl.concat([own.select("member_id", "name"), children]).drop_nulls()
+    return dict(rows.authors.join(names, on="member_id").group_by("thread_id").agg("name").iter_rows())
 
 
-def _redact(postings: pl.DataFrame, names: dict[int, list[str]]) -> tuple[pl.DataFrame, Counter[str]]:
-    from anonymizers.text.redaction import redact_all  # presidio takes seconds to import
+def _redact(postings: pl.DataFrame, known: dict[int, list[str]], key: Key) -> tuple[pl.DataFrame, Counter[str]]:
+    from anonymizers.text.policy import ANALYSIS
+    from anonymizers.text.redaction import redact_each, tally  # presidio takes seconds to import
 
     kept = postings.filter(pl.col("dropped").is_null())
-    bodies, found = redact_all(kept["body"].to_list(), [names.get(member, []) for member in kept["member_id"]])
-    treated = kept.with_columns(
-        pl.Series("body", bodies, dtype=pl.String),
-        pl.Series("dropped", ["redaction_failed" if body is None else None for body in bodies], dtype=pl.String),
+    results = redact_each(
+        kept["body"].to_list(), threads=kept["thread_id"].to_list(), known=known, policy=ANALYSIS, key=key.bytes
     )
-    return pl.concat([treated, postings.filter(pl.col("dropped").is_not_null())]), found
+    treated = kept.with_columns(
+        pl.Series("body", [None if isinstance(r, str) else r.text for r in results], dtype=pl.String),
+        pl.Series("dropped", [_reason(r) if isinstance(r, str) else None for r in results], dtype=pl.String),
+    )
+    return pl.concat([treated, postings.filter(pl.col("dropped").is_not_null())]), tally(results)
+
+
+def _reason(refused: str) -> str:
+    """Why a text is not staged: the policy lets none with such an identifier through, or it could not be treated."""
+    return "identifier_dropped" if refused == "policy" else "redaction_failed"
 
 
 def _staged(postings: pl.DataFrame, key: Key) -> pl.DataFrame:
@@ -260,4 +298,12 @@ def _staged(postings: pl.DataFrame, key: Key) -> pl.DataFrame:
             "body",
         )
         .sort("posting_pseudonym")
+    )
+
+
+def _staged_titles(titles: pl.DataFrame, key: Key) -> pl.DataFrame:
+    return (
+        titles.filter(pl.col("dropped").is_null())
+        .select(pseudonymise("thread_id", "thread", key).alias("thread_pseudonym"), pl.col("body").alias("title"))
+        .sort("thread_pseudonym")
     )

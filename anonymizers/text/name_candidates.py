@@ -14,49 +14,82 @@ import regex
 from anonymizers.text import name_lists, name_shapes
 from anonymizers.text.artifacts import TextArtifacts
 from anonymizers.text.name_shapes import HIRAGANA, OTHER, Shape
+from anonymizers.text.policy import PLACEHOLDER
 from anonymizers.text.tokenizer import Word
 
 NEAR = 12
-"""Code points after a name in which a word of childhood (寝た, お迎え) speaks for it."""
+"""Code points after a name in which a word of childhood (寝た, お迎え) speaks for it, and one of nature against it."""
 
 LONGEST = 12
 """Code points of a name, or of either part of a full one."""
 
 _KIN = (
-    "娘|息子|長女|次女|三女|四女|末娘|長男|次男|三男|四男|末っ子|上の子|下の子|真ん中の子|第[一二三四1-4]子|[1-4]人目|お?姉ちゃん|お?兄ちゃん|姉|兄|妹|弟|双子|孫|姪っ?子?|"
-    "甥っ?子?|いとこ|イトコ|従兄弟|従姉妹|夫|旦那(?:さん)?|だんな|ダンナ|主人|妻|嫁|彼氏?|元夫|元旦那|元カレ|義(?:母|父|姉|妹|兄|弟)|母|父|祖母|祖父|ママ|パパ|"
-    "子ども|子供|こども|お子さん|[わ我]が子|赤ちゃん|ベビー|うちの子|友達|友だち|友人|親友|お友達|おともだち|ママ友|パパ友|同僚|先輩|後輩|上司|部下|幼[馴な]染み?|"
-    "クラスメイト|同級生|担任|副担任|主治医|担当医?|園長|院長|校長|保育士|助産師|保健師|看護師|先生|保護者|会長|部長|店長|代表|幹事|コーチ"
-)  # fmt: skip
+    "娘|息子|長女|次女|三女|四女|末娘|長男|次男|三男|四男|末っ子|上の子|下の子|真ん中の子|第[一二三四1-4]子|[1-4]人目|"
+    "お?姉ちゃん|お?兄ちゃん|姉|兄|妹|弟|双子|孫|姪っ?子?|甥っ?子?|いとこ|イトコ|従兄弟|従姉妹|"
+    "夫|旦那(?:さん)?|だんな|ダンナ|主人|妻|嫁|彼氏?|元夫|元旦那|元カレ|義(?:母|父|姉|妹|兄|弟)|母|父|祖母|祖父|ママ|パパ|"
+    "子ども|子供|こども|お子さん|[わ我]が子|赤ちゃん|ベビー|うちの子|友達|友だち|友人|親友|お友達|おともだち|ママ友|パパ友|"
+    "同僚|先輩|後輩|上司|部下|幼[馴な]染み?|クラスメイト|同級生|"
+    "担任|副担任|主治医|担当医?|園長|院長|校長|保育士|助産師|保健師|看護師|先生|保護者|会長|部長|店長|代表|幹事|コーチ"
+)
 LEFT_CUES = (
     (
         "naming",
-        r"(?:名前|なまえ|ナマエ|氏名|本名|宛名|名義人?|旧姓|命名|差出人|受取人|HN|ハンドルネーム|ニックネーム|呼び名|あだ名|愛称|名簿|参加者|メンバー|連絡網)"
-        r"(?:[はがをも]|って)?[\s:=→…\-・「『\[(、]{0,3}+|(?<![A-Za-z])(?:by|By|BY|from|From|to|To)[ :]",
+        r"(?:名前|なまえ|ナマエ|氏名|本名|宛名|名義人?|旧姓|命名|差出人|受取人|HN|ハンドルネーム|ニックネーム|呼び名|あだ名|愛称|"
+        r"名簿|参加者|メンバー|連絡網)(?:[はがをも]|って)?[\s:=→…\-・「『\[(、]{0,3}+|"
+        r"(?<![A-Za-z])(?:by|By|BY|from|From|to|To)[ :]",
     ),
     ("family of", rf"(?:{_KIN})の"),
     (
         "our",
-        r"(?:うち|ウチ|我が家|わが家|我家|隣|近所|同じクラス|クラス|年[少中長]|組|受付|学童|園|病院|産院|小児科|役員|担当|部|班|同期|職場|会社)の|(?:うち|ウチ)は",
+        r"(?:うち|ウチ|我が家|わが家|我家|隣|近所|同じクラス|クラス|年[少中長]|組|受付|学童|園|病院|産院|小児科|役員|担当|部|班|同期|"
+        r"職場|会社)の|(?:うち|ウチ)は",
     ),
     ("family", rf"(?:{_KIN})(?!さん|ちゃん|くん|様|さま|親|たち|達|方|子|友|の)[ :・(「、=…\-]{{0,2}}+"),
 )
+"""What stands before a name and says that it is one, by the name of the feature."""
+
 RIGHT_CUES = (
-    ("child", r" ?(?:ち(?:ゃ|ゃー|ゃあ)ん|チャン|くー?ん|クン|君|たん|きゅん|ちん|ちゃま|chan|kun)(?![ぁ-ゖ]{0,2}かり)"),
+    (
+        "child",
+        r" ?(?:ち(?:ゃ|ゃー|ゃあ)ん|チャン|くー?ん|クン|君|たん|きゅん|ちん|ちゃま|chan|kun)(?![ぁ-ゖ]{0,2}かり)",
+    ),
     ("person", r" ?(?:さー?ん|サン|さま|様|殿|氏|嬢|san|sama)"),
-    ("teacher", r" ?(?:先生|せんせ|センセ|ドクター|Dr|医師|看護師|助産師|保健師|保育士|栄養士|院長|園長|校長|教頭|教授|コーチ|監督|先輩|部長|課長|社長|店長|選手)"),
+    (
+        "teacher",
+        r" ?(?:先生|せんせ|センセ|ドクター|Dr|医師|看護師|助産師|保健師|保育士|栄養士|"
+        r"院長|園長|校長|教頭|教授|コーチ|監督|先輩|部長|課長|社長|店長|選手)",
+    ),
     ("parent", r" ?(?:ママ|パパ|まま(?!に|で)|ぱぱ|の(?:母|父|ママ|パパ|お母さん|お父さん|保護者))"),
-    ("naming", r"[」』)\"' ]{0,2}+(?:(?:と|って)(?:申|もうし|言|い[いっわ]|名付|名づ|なづ|命名|呼|読|書|いう|ゆう)|っていう|という|って[^ぁ-ゖ]|に命名|に(?:しま|決め|決ま)|ちゃん付け)"),
+    (
+        "naming",
+        r"[」』)\"' ]{0,2}+(?:(?:と|って)(?:申|もうし|言|い[いっわ]|名付|名づ|なづ|命名|呼|読|書|いう|ゆう)|"
+        r"っていう|という|って[^ぁ-ゖ]|に命名|に(?:しま|決め|決ま)|ちゃん付け)",
+    ),
     ("age", r"[ はも、(]{0,2}+(?:もう|まだ|今|現在)?[0-9]{1,2}(?:歳|才|さい|[ヶかカヵケ]月|年生|m|y|歳児|\))|生後"),
-    ("intro", r"(?:です|でーす|だよ|でした|やで|っす)(?:$|[\s。、!?笑wｗ♪☆]|\p{So})|より(?:$|[\s♡。])|宛|あて(?:に|の)"),
-)  # fmt: skip
-_CHILDHOOD = regex.compile(
-    "寝|起き|泣|熱|咳|鼻水|イヤイヤ|おむつ|オムツ|体重|身長|離乳食|ミルク|おっぱい|授乳|歩|ハイハイ|ずりばい|寝返|座|保育園|幼稚園|登園|入園|卒園|入学|"
-    "健診|検診|予防接種|注射|お迎え|昼寝|夜泣|抱っこ|連れ|生まれ|産まれ|誕生|お弁当|宿題|習い事|発表会|運動会|遊|喧嘩|けんか|ケンカ|叩|噛|可愛|かわい|カワイ|お姉|お兄|おもちゃ|人見知り|反抗期"
+    (
+        "intro",
+        r"(?:です|でーす|だよ|でした|やで|っす)(?:$|[\s。、!?笑wｗ♪☆]|\p{So})|より(?:$|[\s♡。])|宛|あて(?:に|の)",
+    ),
 )
+"""The same of what stands after it."""
+
+_NEAR = regex.compile(
+    "(?P<childhood>寝|起き|泣|熱|咳|鼻水|イヤイヤ|おむつ|オムツ|体重|身長|離乳食|ミルク|おっぱい|授乳|歩|ハイハイ|ずりばい|寝返|座|保育園|"
+    "幼稚園|登園|入園|卒園|入学|健診|検診|予防接種|注射|お迎え|昼寝|夜泣|抱っこ|連れ|生まれ|産まれ|誕生|お弁当|宿題|習い事|発表会|運動会|遊|喧嘩|"
+    "けんか|ケンカ|叩|噛|可愛|かわい|カワイ|お姉|お兄|おもちゃ|人見知り|反抗期)|"
+    "(?P<nature>満開|咲|散っ|散る|開花|花見|お花|並木|植え|鉢|種|収穫|苗|葉っぱ|まつり|祭|号|線|駅|新幹線|特急|晴れ|波|砂|季節|風|味|色)"
+)
+"""Words a little after a name that speak for a child, and those that speak for a flower, a train or the weather."""
+
 # What they begin with, so that the expressions are tried at few places only; a test holds that nothing is lost.
-_LEFT_BEGINS = "娘息長次三四末上下真第お姉兄妹弟双孫姪甥いイ従夫旦だダ主妻嫁彼元義母父祖マパ子こわ我赤ベう友親同先後部幼クラ担副園院校保助看会店代幹コ1-4受名なナ氏本宛旧命差HhNnニ呼あ愛簿参メ連BbFfTt隣近年組学病産小役班期職上"
-_RIGHT_BEGINS = " ちチくク君たきんさサ様殿氏嬢cksS先せセドD医看助保栄院園校教コ監部課社店選マパまぱの」』)\"'とっにはも、(今現0-9生でだやよ宛あ"
+_LEFT_BEGINS = (
+    "娘息長次三四末上下真第お姉兄妹弟双孫姪甥いイ従夫旦だダ主妻嫁彼元義母父祖マパ子こわ我赤ベう友親同先後部幼クラ担副園院校保助看会店代幹コ1-4"
+    "受名なナ氏本宛旧命差HhNnニ呼あ愛簿参メ連BbFfTt隣近年組学病産小役班期職ウ"
+)
+_RIGHT_BEGINS = (
+    " ちチくク君たきんさサ様殿氏嬢cksS先せセドD医看助保栄院園校教コ監部課社店選マパまぱの"
+    "」』)\\\"'とっにはも、(今現0-9生でだやよ宛あ"
+)
 _LEFT = regex.compile(
     f"(?=[{_LEFT_BEGINS}])(?:" + "|".join(f"(?P<{name.replace(' ', '_')}>{words})" for name, words in LEFT_CUES) + ")"
 )
@@ -67,13 +100,12 @@ _RIGHT = regex.compile(
 _LETTER = r"[一-鿿々ヶ\uf900-\ufaffぁ-ゖァ-ヺー]"
 _MASK = r"[-‐・*☆★♡♪.．_~〜 ]"
 _MASKED = regex.compile(
-    rf"(?:(?<!{_LETTER}){_LETTER}(?P<mark>{_MASK}){_LETTER}(?:(?P=mark){_LETTER})*+|"
-    rf"{_LETTER}(?P<same>{_MASK}){_LETTER}(?:(?P=same){_LETTER})++)"
-    rf"(?: {_LETTER}(?P<other>{_MASK}){_LETTER}(?:(?P=other){_LETTER})*+)?+"
+    rf"(?:(?<!{_LETTER}){_LETTER}(?P<mark>{_MASK}){_LETTER}(?:(?P=mark){_LETTER}){{0,8}}+|"
+    rf"{_LETTER}(?P<same>{_MASK}){_LETTER}(?:(?P=same){_LETTER}){{1,8}}+)"
+    rf"(?: {_LETTER}(?P<other>{_MASK}){_LETTER}(?:(?P=other){_LETTER}){{0,8}}+)?+"
 )
 _NOT_LETTERS = regex.compile(r"[^\p{L}ー]+")
 _MARK = regex.compile(f"{OTHER}+")
-_PLACEHOLDER = regex.compile(r"<[A-Z_]+[^<>\s]{0,24}>")
 _PARTICLE = regex.compile("(?<=[ぁ-ゖー])[がはもをにとのでへや]")
 _TOLD_APART = {"の", "と", "は", "が", "も", "に", "で", "を"}
 
@@ -93,24 +125,24 @@ class Candidate(NamedTuple):
     right: str
     """What stands after it."""
 
-    near: bool
-    """Whether a word of childhood stands a little after it."""
+    near: str
+    """What stands a little after it: ``childhood``, ``nature``, or nothing of either."""
 
-    words: tuple[str, str, str]
-    """The words before and after it, and the one after that; empty where there is none."""
+    words: tuple[str, str, str, str]
+    """The words before and after it and the one after that, and itself if it is a word; empty where there is none."""
 
 
-def features(shape: Shape, left: str, right: str, *, near: bool) -> tuple[str, ...]:
+def features(shape: Shape, left: str, right: str, near: str) -> tuple[str, ...]:
     """What a candidate is and stands between as features, what is around it once more by the script."""
     script = shape[0].partition(" ")[0]
-    beside = ("near childhood",) if near else ()
+    beside = (f"near {near}",) if near else ()
     return (*shape, left, right, f"{script} {left}", f"{script} {right}", f"{left} {right}", *beside)
 
 
-def word_features(words: tuple[str, str, str]) -> tuple[str, ...]:
-    """The words around a candidate as features; only those of every day have points."""
-    before, after, later = words
-    return (f"word before {before}", f"word after {after}", f"word later {later}")
+def word_features(words: tuple[str, str, str, str]) -> tuple[str, ...]:
+    """The words around a candidate, and itself, as features; only those of every day have points."""
+    before, after, later, itself = words
+    return (f"word before {before}", f"word after {after}", f"word later {later}", f"word itself {itself}")
 
 
 def candidates(artifacts: TextArtifacts) -> list[Candidate]:
@@ -136,7 +168,7 @@ class _Search:
         self.ending = {word.end: word for word in artifacts.words}
         self.cued = {match.end(): match.lastgroup for match in _LEFT.finditer(self.text)}
         self.cues = {match.start(): match.lastgroup for match in _RIGHT.finditer(self.text, overlapped=True)}
-        self.childhood = [match.start() for match in _CHILDHOOD.finditer(self.text)]
+        self.near = [(match.start(), match.lastgroup) for match in _NEAR.finditer(self.text)]
         self.stops = self._stops()
         self.particles = [match.start() for match in _PARTICLE.finditer(self.text)]
         self.before: dict[int, str] = {}
@@ -150,7 +182,7 @@ class _Search:
     def _starts(self) -> list[int]:
         """Where a word, a script after a mark (Sudachi takes 怜奈(れな) for one word) or what follows a cue begins."""
         after_marks = (match.end() for match in _MARK.finditer(self.scripts))
-        placeholders = (match.start() + 1 for match in _PLACEHOLDER.finditer(self.text))
+        placeholders = (match.start() + 1 for match in PLACEHOLDER.finditer(self.text))
         places = {*self.starting, *self.cued, *after_marks}.difference(placeholders)
         return sorted(place for place in places if place < len(self.text) and self.scripts[place] != OTHER)
 
@@ -228,14 +260,17 @@ class _Search:
                         yield match.start(), end, shape
 
     def _candidate(self, start: int, end: int, shape: Shape) -> Candidate:
-        following = bisect.bisect_left(self.childhood, end)
-        near = following < len(self.childhood) and self.childhood[following] < end + NEAR
-        return Candidate(start, end, shape, self._left(start), self._right(end), near, self._words(start, end))
+        following = bisect.bisect_left(self.near, (end, ""))
+        near = following < len(self.near) and self.near[following][0] < end + NEAR
+        what = self.near[following][1] if near else ""
+        return Candidate(start, end, shape, self._left(start), self._right(end), what, self._words(start, end))
 
-    def _words(self, start: int, end: int) -> tuple[str, str, str]:
+    def _words(self, start: int, end: int) -> tuple[str, str, str, str]:
         before, after = self.ending.get(start), self.starting.get(end)
         later = after and self.starting.get(after.end)
-        return (before.text if before else "", after.text if after else "", later.text if later else "")
+        name = self.text[start:end]
+        itself = name if name_lists.entry(name).common else ""
+        return (before.text if before else "", after.text if after else "", later.text if later else "", itself)
 
     def _left(self, start: int) -> str:
         if start not in self.before:

@@ -114,7 +114,7 @@ PLAUSIBLE = 20
 
 
 def likeness(kanji: str) -> int:
-    """How much two or three kanji look like a given name: of how many it has the first, or the last if they are fewer."""
+    """How much kanji look like a given name: how many begin with the first, or end with the last if those are fewer."""
     first, last = (_characters().get(kanji[at], (0, 0)) for at in (0, -1))
     return min(first[0], last[1])
 

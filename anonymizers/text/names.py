@@ -17,7 +17,7 @@ from anonymizers.text.name_lists import katakana, readings_of_romaji, usual
 from anonymizers.text.normalisation import normalise
 
 WIDEST_GAP = 3
-"""Code points of white space and marks allowed between two characters of a name, as in "Ｃ Ａ Ｎ Ａ Ｒ Ｙ" and "は*な"."""
+"""Code points of white space and marks allowed between two characters of a name: "Ｃ Ａ Ｎ Ａ Ｒ Ｙ", "は*な"."""
 
 _WHOLE_WORD_LENGTH = 3
 """Latin names up to this long match as whole words only: "mai" is not in "email"."""
@@ -36,7 +36,8 @@ _TITLE = regex.compile(
 
 # A kanji alone (光, 林) is a name where no other kanji is beside it, or where somebody is addressed by it.
 _AFTER_ONE = regex.compile(
-    r"(?:君|様|氏|殿|先生|家)|(?![一-鿿々ぁ-ゖ])|(?:[がはもをにとのでやへよだねっ]|から|まで|さん|ちゃん|くん|さま|たん|です|ママ|パパ)"
+    r"(?:君|様|氏|殿|先生|家)|(?![一-鿿々ぁ-ゖ])|"
+    r"(?:[がはもをにとのでやへよだねっ]|から|まで|さん|ちゃん|くん|さま|たん|です|ママ|パパ)"
 )
 
 

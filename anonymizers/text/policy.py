@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
 
+import regex
+
 
 class Action(Enum):
     """What is done with a span."""
@@ -66,28 +68,35 @@ class Policy:
         return self.actions[entity]
 
 
-_MASKED = (
+LABELS = (
     "BANK_ACCOUNT", "CORPORATE_NUMBER", "CREDIT_CARD", "DRIVER_LICENSE", "EMAIL", "EMPLOYMENT_INSURANCE", "FACILITY",
     "HEALTH_INSURANCE", "IP_ADDRESS", "LINE_ID", "MATERNAL_HANDBOOK", "PASSPORT", "PENSION_NUMBER", "PHONE",
     "POSTAL_CODE", "RESIDENCE_CARD", "SNS_HANDLE", "URL", "VEHICLE_PLATE",
+    "ADDRESS", "BIRTH_DATE", "MY_NUMBER", "PERSON",
 )  # fmt: skip
+"""Every entity that a recogniser finds."""
+
+PLACEHOLDER = regex.compile(
+    rf"<(?:{'|'.join(LABELS)})(?:_(?:[A-Z2-7]{{5}}|[0-9]{{4}}-[0-9]{{4}}|[一-鿿]{{2,3}}[都道府県]))?>"
+)
+"""What stands in the place of a span, by any action. A text that was redacted before has such; they are no names."""
 
 PLACEHOLDERS = Policy(
     "placeholders",
-    dict.fromkeys((*_MASKED, "ADDRESS", "BIRTH_DATE", "MY_NUMBER", "PERSON"), Action.REDACT),
+    dict.fromkeys(LABELS, Action.REDACT),
 )
 """Everything becomes its placeholder: `sudare redact`, and thread titles."""
 
 ANALYSIS = Policy(
     "text analysis",
     {
-        **dict.fromkeys(_MASKED, Action.REDACT),
+        **dict.fromkeys(LABELS, Action.REDACT),
         # Who speaks of whom is what an analyst of threads needs; who it is, nobody does.
         "PERSON": Action.PSEUDONYMISE,
         "ADDRESS": Action.GENERALISE,
         "BIRTH_DATE": Action.GENERALISE,
-        # 番号法 第20条 lets nobody keep an individual number but for the ends of the law (read 2026-11-24). That a posting
-        # held one says enough about it: it is not worth the risk that the number was read only in part.
+        # 番号法 第20条 lets nobody keep an individual number but for the ends of the law (read 2026-11-24). A posting
+        # that holds one is not worth the risk that the number was read only in part.
         "MY_NUMBER": Action.DROP,
     },
 )

@@ -4,11 +4,12 @@ Redact Japanese free text: every span that points at a person becomes a typed pl
 Fails closed: a text that cannot be treated is refused, never passed on as it is.
 """
 
+import bisect
 import hashlib
 import hmac
 import re
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
@@ -23,7 +24,7 @@ from anonymizers.text.artifacts import TextArtifacts
 from anonymizers.text.names import KnownNames
 from anonymizers.text.normalisation import Normalised
 from anonymizers.text.operators import Generalise, ThreadPseudonym
-from anonymizers.text.policy import PLACEHOLDERS, Action, Policy
+from anonymizers.text.policy import PLACEHOLDER, PLACEHOLDERS, Action, Policy
 from anonymizers.text.recognizers.known_name import KnownNameRecognizer, kana_words
 from anonymizers.text.tokenizer import SentenceTooLong, stretches
 
@@ -94,7 +95,7 @@ class _Analysed:
     """What the recognisers found in one text, which holds for it whoever wrote it."""
 
     stretches: tuple[tuple[int, Normalised, tuple[tuple[int, int], ...]], ...]
-    """Where each begins in the text, its normalised reading, in which known names are looked for, and its kana words."""
+    """Where each begins in the text, its normalised reading, in which names are looked for, and its kana words."""
 
     results: tuple[RecognizerResult, ...]
     """In code points of the text as written."""
@@ -148,10 +149,7 @@ def redact_all(
         the sum of ``dropped_<reason>`` are the texts given, ``found_<LABEL>`` are spans in what was not dropped.
     """
     results = redact_each(texts, names, threads, policy=policy, key=key)
-    counts: Counter[str] = Counter()
-    for result in results:
-        counts.update(_tally(result))
-    return [None if isinstance(result, str) else result.text for result in results], counts
+    return [None if isinstance(result, str) else result.text for result in results], tally(results)
 
 
 def redact_each(
@@ -159,6 +157,7 @@ def redact_each(
     names: Sequence[Sequence[str]] | None = None,
     threads: Sequence[Hashable] | None = None,
     *,
+    known: Mapping[Hashable, Iterable[str]] | None = None,
     policy: Policy = PLACEHOLDERS,
     key: bytes = b"",
 ) -> list[Redacted | str]:
@@ -170,6 +169,7 @@ def redact_each(
         names: Per posting the names known for its author; None for no names at all.
         threads: Per posting its thread; None if each is one of its own. Known names, and names a recogniser was
             certain of, are looked for in all postings of the thread.
+        known: Per thread further names, such as those of members who wrote in it on other days.
         policy: What becomes of each entity.
         key: 32 bytes, where the policy pseudonymises. Tags are of one thread: the same name has others elsewhere.
 
@@ -184,14 +184,15 @@ def redact_each(
         if given is not None and len(given) != len(texts):
             raise ValueError(f"{what}: {len(given)} entries for {len(texts)} texts; give one per text")
     names, threads = names or [()] * len(texts), threads or range(len(texts))
-    analysed, known = _read(texts, names, threads)
+    analysed, certain = _read(texts, names, threads)
     recognisers: dict[Hashable, KnownNameRecognizer] = {}
     treated: list[Redacted | str] = []
     for text, own, thread in zip(texts, names, threads, strict=True):
         found = _unfit(text, own) or analysed[text]
         if not isinstance(found, str):
             if thread not in recognisers:
-                recognisers[thread] = KnownNameRecognizer(KnownNames(known[thread]))
+                further = known.get(thread, ()) if known else ()
+                recognisers[thread] = KnownNameRecognizer(KnownNames({*certain[thread], *further}))
             found = _attempt(_redacted, text, found, recognisers[thread], policy, _thread_key(key, thread))
         treated.append(found)
     return treated
@@ -200,7 +201,7 @@ def redact_each(
 def _read(
     texts: Sequence[str], names: Sequence[Sequence[str]], threads: Sequence[Hashable]
 ) -> tuple[dict[str, "_Analysed | str"], dict[Hashable, set[str]]]:
-    """Per text what was found in it, and per thread the names to look for."""
+    """Per text what was found in it, and per thread the names of its authors and those certain in its texts."""
     analysed: dict[str, _Analysed | str] = {}
     known: dict[Hashable, set[str]] = {}
     for text, own, thread in zip(texts, names, threads, strict=True):
@@ -215,11 +216,25 @@ def _thread_key(key: bytes, thread: Hashable) -> bytes:
     return hmac.new(key, repr(thread).encode(), hashlib.sha256).digest() if key else b""
 
 
-def _tally(result: Redacted | str) -> list[str]:
-    """The counter keys one posting adds to."""
-    if isinstance(result, str):
-        return [f"dropped_{result}"]
-    return ["redacted" if result.spans else "unchanged", *(f"found_{span.label}" for span in result.spans)]
+def tally(results: Sequence[Redacted | str]) -> Counter[str]:
+    """
+    Count what became of texts.
+
+    Args:
+        results: From `redact_each`.
+
+    Returns:
+        ``redacted``, ``unchanged`` and ``dropped_<reason>``, which add up to the texts; ``found_<LABEL>``, which are
+        spans in what was not dropped.
+    """
+    counts: Counter[str] = Counter()
+    for result in results:
+        if isinstance(result, str):
+            counts[f"dropped_{result}"] += 1
+        else:
+            counts["redacted" if result.spans else "unchanged"] += 1
+            counts.update(f"found_{span.label}" for span in result.spans)
+    return counts
 
 
 def _unfit(text: str, names: Sequence[str]) -> str | None:
@@ -278,14 +293,29 @@ def _redacted(
     placed = [(r.start, r.end, r.score, r.entity_type) for r in found.results]
     for start, reading, words in found.stretches:
         placed += [(start + r.start, start + r.end, r.score, r.entity_type) for r in known.find(reading, words)]
-    spans = _resolve(placed)
+    spans = _resolve(_outside_placeholders(text, placed))
     # Asked of every label, also of those merged into another span: a number is one wherever it stands.
     if any(policy.action(label) is Action.DROP for *_, label in placed):
         return "policy"
     return Redacted(_replace(text, spans, policy, thread_key), spans)
 
 
-def _resolve(placed: list[tuple[int, int, float, str]]) -> tuple[Span, ...]:
+_Placed = list[tuple[int, int, float, str]]
+
+
+def _outside_placeholders(text: str, placed: _Placed) -> _Placed:
+    """Without what lies inside a placeholder of an earlier redaction, such as the label that follows "LINE ID:"."""
+    inside = [match.span() for match in PLACEHOLDER.finditer(text)] if "<" in text else []
+    starts = [start for start, _ in inside]
+
+    def is_inside(start: int, end: int) -> bool:
+        before = bisect.bisect_right(starts, start)
+        return before > 0 and end <= inside[before - 1][1]
+
+    return [result for result in placed if not is_inside(result[0], result[1])] if inside else placed
+
+
+def _resolve(placed: _Placed) -> tuple[Span, ...]:
     """
     Make overlapping results one span each.
 

@@ -109,13 +109,13 @@ def _points() -> dict[str, float]:
 
 
 @lru_cache(maxsize=1 << 15)
-def _score(shape: Shape, left: str, right: str, near: bool) -> float:
+def _score(shape: Shape, left: str, right: str, near: str) -> float:
     """The logit of a candidate. What is remembered here is no text: shapes and surroundings are of a closed list."""
     points = _points()
-    return points["any"] + sum(points.get(name, 0.0) for name in features(shape, left, right, near=near))
+    return points["any"] + sum(points.get(name, 0.0) for name in features(shape, left, right, near))
 
 
-def _said(words: tuple[str, str, str]) -> float:
+def _said(words: tuple[str, str, str, str]) -> float:
     """Points of the words around a candidate."""
     points = _points()
     return sum(points.get(name, 0.0) for name in word_features(words))
@@ -136,7 +136,7 @@ _Found = list[tuple[int, int, float]]
 
 
 def _one_of_nested(found: _Found) -> _Found:
-    """Of names one inside the other one each, sorted: 山田花子 and not 山田, but はると if うちのはると is less likely by far."""
+    """Of names one inside the other one each, sorted: 山田花子, not 山田; but はると where うちのはると is doubtful."""
     kept: _Found = []
     for name in sorted(found, key=lambda name: (name[0], -name[1])):
         if not kept or name[1] > kept[-1][1]:
