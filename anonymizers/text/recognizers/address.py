@@ -121,7 +121,8 @@ _WORDS = (
 _NAMED = f"[{_KANJI}ヶァ-ヺーA-Za-zⅠ-Ⅻ・&'’.]"
 # A name as it begins beside a number: katakana, capitals, or any letter after a space.
 _NAME = (
-    f"(?:(?:[ァ-ヺー]{{2}}|[A-Z]{{1,3}}|(?<=[ \n]){_NAMED}|(?<=[ \n])[ぁ-ゖ]{{2,8}}(?={_NAMED})|(?={_WORDS})|"
+    f"(?:(?:[ァ-ヺー]{{2}}|[A-Z]{{1,3}}|(?<=[ \n])[{_KANJI}ァ-ヺA-Z]|(?<=[ \n])(?![こそあ][このそ]|"
+    f"うち)[ぁ-ゖ]{{2,8}}(?={_NAMED})|(?={_WORDS})|"
     f"第[一二三四五0-9])"
     f"(?:{_NAMED}|第|[がの](?=[{_KANJI}ァ-ヺ])|(?<=[{_KANJI}])[ぁ-ゖ]{{2,6}}(?=荘|寮|団地|[ァ-ヺ]{{2}})"
     f"|(?<=[ァ-ヺー])(?!の)[ぁ-ゖ]{{2,8}}(?= ?[A-Z]?-?[0-9]{{2}})){{0,20}}+"
@@ -361,6 +362,7 @@ def _place_before(folded: str, at: int, listed: Places, kinds: set[str], exclude
             return name, "stem"
         if name := longest_before(folded, at, listed.prefectures):
             return name, "prefecture"
+    touching = touching and "\n" not in folded[at : at + 2 if kinds else at]
     if not kinds & {"municipality", "prefecture", "stem", "town again"} and touching:
         name = _town_before(folded, at, listed)
         if name and (not kinds or len(name) > 1):
