@@ -1,21 +1,80 @@
-"""Japanese postal codes."""
+"""
+Japanese postal codes.
 
-from anonymizers.text.patterns import CuedPatternRecognizer, Example, cue
+Three and four digits may as well be a price range or a local telephone number: the mark, a word, or an address
+after them decides; joined by a hyphen and by nothing else they are a postal code unless something says otherwise.
+"""
 
-_CODE = r"[0-9]{3} ?-? ?[0-9]{4}(?![0-9])"
-_MARKED = cue("after the mark", rf"(?P<cued>〒 ?:? ?{_CODE})")
-# Without the mark three and four digits are as well a quantity or a local number: a word or an address decides.
-_NAMED = cue("after a word", rf"(?:郵便番号|住所)[はが: ]{{0,4}}(?P<cued>{_CODE})")
-_BEFORE_ADDRESS = cue("before an address", r"(?<![0-9-])(?P<cued>[0-9]{3}-[0-9]{4})(?=\s{0,3}[一-鿿]{2,3}[都道府県])")
+from typing import Any
+
+import regex
+from presidio_analyzer import RecognizerResult
+
+from anonymizers.text.artifacts import read
+from anonymizers.text.patterns import CuedPatternRecognizer, Example, cue, form
+from anonymizers.text.places import fold_place, longest_from, places
+
+_JOIN = " ?(?:[-ー−‐–—~.・*/のノ★☆♡♥] ?)?"
+_CODE = f"[0-9]{{3}}{_JOIN}[0-9]{{4}}(?![0-9])"
+_ALONE = r"(?<![0-9A-Za-z.,/#=¥-]|[0-9][ ():])"
+# 500-1500円, 100-2000ml: a range, and not a code.
+_NO_RANGE = (
+    "(?![-0-9]|[.,][0-9]| ?(?:円|万|千|人|名|個|枚|本|回|件|冊|匹|年|月|日|時|分|秒|歩|倍|度|点|位|台|部|"
+    "kcal|[A-Za-z%]))"
+)
+
+_MARKED = cue("after the mark", rf"(?P<cued>[〒〠〶] ?[::は]? ?{_CODE})")
+_WORDS = (
+    "[〒〠〶]|郵便|ゆうびん|住所|送り先|届け先|お届け|発送|送料|配達|配送|返信|封筒|宛|荷物|引っ?越し?先|ZIP|"
+    "zip|Zip|地域|番地|検索"
+)
+_NAMED = cue("after a word", rf"(?:{_WORDS})[^0-9\n]{{0,24}}+{_ALONE}(?P<cued>{_CODE}){_NO_RANGE}")
+_FOLLOWED = cue("before a word", rf"{_ALONE}(?P<cued>{_CODE}){_NO_RANGE}(?=[^0-9\n。]{{0,12}}(?:{_WORDS}))")
+# What else is written in three and four digits says what it is.
+_OTHER = (
+    "型番|品番|製番|番号|電話|でんわ|TEL|Tel|tel|℡|☎|📞|FAX|Fax|fax|携帯|内線|直通|代表|局番|No|NO|no|ID|"
+    "コード|口座|記号|管理|注文|追跡|予約|"
+    "会員|診察|受付|整理|伝票|シリアル|ロット|型式|JAN|ISBN|約|値段|価格|予算"
+)
+_SHAPED = form("by its hyphen", rf"(?<!(?:{_OTHER})[^0-9\n]{{0,6}}){_ALONE}(?P<value>[0-9]{{3}}-[0-9]{{4}}){_NO_RANGE}")
+_BEFORE_ADDRESS = regex.compile(rf"{_ALONE}{_CODE}(?=[\s、,)]{{0,3}}[ぁ-ゖ一-鿿々ァ-ヺ])")
 
 EXAMPLES = (
     Example("引っ越し先は〒100-0000です", ("〒100-0000",)),
     Example("〒１００－００００と郵便番号1000000", ("〒１００－００００", "1000000")),
     Example("100-0000\n東京都", ("100-0000",)),
-    Example("型番は100-0000で1000000円", ()),
+    Example("1000000 横浜市青葉区、100 0000川口市", ("1000000", "100 0000")),
+    Example("うちは100-0000なんだけど、〒 １００ー００００", ("100-0000", "〒 １００ー００００")),
+    Example("型番は100-0000で1000000円、電話は100-0000、500-1500円", ()),
 )
 
 
-def recognizer() -> CuedPatternRecognizer:
+class PostalCodeRecognizer(CuedPatternRecognizer):
+    """Patterns, and seven digits that a prefecture or municipality follows."""
+
+    def analyze(
+        self, text: str, entities: list[str], nlp_artifacts: Any = None, regex_flags: int | None = None
+    ) -> list[RecognizerResult]:
+        """
+        Find postal codes, with their 〒 where there is one.
+
+        Returns:
+            Spans in code points of `text`; they may overlap.
+
+        Raises:
+            TimeoutError: an expression took longer than `anonymizers.text.patterns.EXPRESSION_TIMEOUT_S`.
+        """
+        artifacts = read(text, nlp_artifacts)
+        found = super().analyze(text, entities, artifacts, regex_flags)
+        reading = artifacts.unmasked
+        for match in _BEFORE_ADDRESS.finditer(reading.text):
+            after = reading.text[match.end() : match.end() + 12].lstrip(" \n\t　、,)")
+            listed = places()
+            if any(longest_from(fold_place(after), 0, names) for names in (listed.prefectures, listed.municipalities)):
+                found.append(self.result(*reading.original(*match.span()), 0.9))
+        return found
+
+
+def recognizer() -> PostalCodeRecognizer:
     """Finds POSTAL_CODE, with its 〒 where there is one."""
-    return CuedPatternRecognizer("POSTAL_CODE", _MARKED, _NAMED, _BEFORE_ADDRESS)
+    return PostalCodeRecognizer("POSTAL_CODE", _MARKED, _NAMED, _FOLLOWED, _SHAPED, needs="[0-9]{3}[^0-9]{0,3}[0-9]{4}")
