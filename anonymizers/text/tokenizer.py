@@ -41,6 +41,9 @@ class Word(NamedTuple):
     known: bool
     """Whether it is in the dictionary."""
 
+    pos: tuple[str, ...]
+    """Sudachi's part of speech: 名詞, 固有名詞, 地名, ..."""
+
 
 @cache
 def dictionary() -> Dictionary:
@@ -62,13 +65,14 @@ _KINDS = {
 
 
 @cache
-def _kind(part_of_speech: int) -> str:
-    first, second, third, fourth, *_ = dictionary().pos_of(part_of_speech)
+def _kind(part_of_speech: int) -> tuple[str, tuple[str, ...]]:
+    """What sort of word a part of speech is, and the part of speech itself."""
+    first, second, third, fourth, *_ = pos = tuple(dictionary().pos_of(part_of_speech))
     if first != "名詞":
-        return _KINDS.get(first, "other")
+        return _KINDS.get(first, "other"), pos
     if second == "固有名詞":
-        return {"人名": _NAMES.get(fourth, "person"), "地名": "place"}.get(third, "proper")
-    return "number" if second == "数詞" else "noun"
+        return {"人名": _NAMES.get(fourth, "person"), "地名": "place"}.get(third, "proper"), pos
+    return "number" if second == "数詞" else "noun", pos
 
 
 def tokenize(text: str) -> Iterator[Word]:
@@ -88,9 +92,8 @@ def tokenize(text: str) -> Iterator[Word]:
         for m in _tokenizer().tokenize(stretch):
             start, end = m.begin(), m.end()
             if end > start:
-                yield Word(
-                    stretch[start:end], offset + start, offset + end, _kind(m.part_of_speech_id()), not m.is_oov()
-                )
+                kind, pos = _kind(m.part_of_speech_id())
+                yield Word(stretch[start:end], offset + start, offset + end, kind, not m.is_oov(), pos)
 
 
 def stretches(text: str) -> Iterator[tuple[int, str]]:

@@ -21,7 +21,7 @@ from anonymizers.text.name_lists import reading
 from anonymizers.text.normalisation import Normalised
 from anonymizers.text.patterns import EXPRESSION_TIMEOUT_S, LANGUAGE, Example
 from anonymizers.text.places import LONGEST_PLACE, fold_place, longest_before, places
-from anonymizers.text.tokenizer import Placed
+from anonymizers.text.tokenizer import Word
 
 _GROUPS = ("nursery", "school", "clinic", "care", "lesson")
 
@@ -285,15 +285,13 @@ class _Name(NamedTuple):
 class _Words:
     """The words of a text by where they end."""
 
-    def __init__(self, text: str, placed: Sequence[Placed]) -> None:
+    def __init__(self, text: str, words: Sequence[Word]) -> None:
         self._text = text
         self._by_end: dict[int, _Word] = {}
         self._starts: set[int] = set()
-        for word in placed:
-            m = word.morpheme
-            start, end = word.offset + m.begin(), word.offset + m.end()
-            self._by_end[end] = _Word(text[start:end], start, end, tuple(m.part_of_speech()), m.is_oov())
-            self._starts.add(start)
+        for word in words:
+            self._by_end[word.end] = _Word(word.text, word.start, word.end, word.pos, not word.known)
+            self._starts.add(word.start)
 
     def breaks(self, at: int) -> bool:
         """Whether a word begins at `at`."""
