@@ -171,6 +171,15 @@ def _spelt(expression: str) -> "regex.Pattern[str]":
 
 # Each stands for the mark beside it, between parts of an identifier.
 _SPELT = (
+    (_spelt(rf"{_ID_BEFORE} ?\([^()\n]{{0,3}}(?:@|アット)[^()\n]{{1,8}}\) ?(?=[A-Za-z0-9\-]{{1,63}}\.)"), "@"),
+    (
+        regex.compile(
+            rf"(?V1)(?<=[A-Za-z0-9])(?:{_SYMBOL}|[*])"
+            rf"(?=(?:(?:ne|co|or|ac)(?:{_SYMBOL}|[*.]))?(?:jp|com|net)(?![A-Za-z0-9]))"
+        ),
+        ".",
+    ),
+    (_spelt(rf"(?:{_ID_BEFORE}|(?<={_SERVICES})) ?[ドど](?:ット|っと)(?:ジェーピー|ジェイピー|じぇーぴー)"), ".jp"),
     (_spelt(rf"{_ID_BEFORE} ?{_OPEN}(?:at|a|@|あ|ア|{_WORD_AT}){_CLOSE}{_ID_AHEAD}"), "@"),
     (_spelt(rf"(?<=[A-Za-z0-9])_?{_WORD_AT}_?{_ID_AHEAD}"), "@"),
     (_spelt(rf"{_ID_BEFORE} {_WORD_AT} ?(?=[a-z0-9\-]{{1,63}} ?(?:[.。・点(\[]|dot|ドット|どっと)|{_SERVICES})"), "@"),
@@ -195,19 +204,19 @@ _SPELT = (
     (_spelt(rf"{_ID_BEFORE} ?{_OPEN}?(?:ハイフン|はいふん){_CLOSE}? ?(?=[A-Za-z0-9])"), "-"),
     (_spelt(rf"{_ID_BEFORE} ?{_OPEN}?(?:スラッシュ|すらっしゅ|スラ(?=[a-z])){_CLOSE}? ?(?=[A-Za-z0-9])"), "/"),
 )
-_SPELT_HINT = (
-    r"アット|あっと|@マーク|ドット|どっと|ピリオド|てんてん|ハイフン|はいふん|アンダ|アンスコ|あんだー|下線|スラ|すら"
-    r"|[A-Za-z0-9_] ?[(\[{<【「](?:[Aa]|[Dd]|[@.点てあア])|[ _][Aa][Tt][ _]|[a-z0-9][。点・,][a-z]|"
-    r"[ルトクーモブ][。点・](?:co|"
-    r"ne)|[a-z] [@.,]|[a-z][.,] "
+_SPELT_ANYWHERE = regex.compile(
+    r"[アあ](?:ット|っと|ンダ|ンスコ|んだー)|[ドど](?:ット|っと)|@マーク|ピリオド|てんてん|[ハは](?:イフン|"
+    r"いふん)|下線|[スす][ラら]"
+    r"|[A-Za-z0-9_] ?[(\[{<【「](?:[Aa]|[Dd]|[@.点てあア])|[ _][Aa][Tt][ _]|[a-z0-9](?:[。点・,]|てん)[a-z]"
+    r"|[ルトクーモブる][。点・](?:co|ne)|[a-z] [@.,]|[a-z][.,] [a-z]"
 )
-_SPELT_ANYWHERE = regex.compile(_SPELT_HINT)
 # "#" and the like are @ before a mail service only: elsewhere they are part of an address of a page.
 _SIGN_FOR_AT = regex.compile(
     r"(?i)(?<=[A-Za-z0-9_.+\-])[#%&$!=](?=(?:gmail|yahoo|docomo|ezweb|(?:i\.)?softbank|icloud|hotmail|outlook|"
     r"ymobile)\.[a-z])"
 )
 _STARRED = regex.compile(rf"(?V1)(?<=[A-Za-z][A-Za-z0-9]?){_SYMBOL}(?=[A-Za-z0-9]{{2}})")
+_SYMBOL_FOR_DOT = regex.compile(rf"(?V1)[A-Za-z0-9](?:{_SYMBOL}|[*])(?:jp|com|net)")
 _MARK_FOR_AT = regex.compile(
     rf"(?V1)(?<=[A-Za-z0-9_.+\-])[ ]?(?:{_SYMBOL}|[○◯〇*♪♡※@〜~]){{1,4}}+[ ]?"
     rf"(?=(?:[A-Za-z0-9\-]{{1,63}}\.){{1,4}}(?:{TOP_LEVEL})(?![A-Za-z0-9])|{_SERVICES})"
@@ -216,12 +225,17 @@ _SPACED = regex.compile(
     rf"(?V1)(?<![A-Za-z0-9@._+\-])[A-Za-z0-9](?:(?:[ ]{{1,2}}|{_SYMBOL})[A-Za-z0-9@._+\-](?![A-Za-z0-9])){{3,120}}+"
 )
 
-# One look at a text says whether anything at all is to be undone.
-_DISGUISED = regex.compile(
-    rf"(?V1){_NUMERAL}(?:{_BETWEEN}{{0,4}}+{_NUMERAL}){{6}}|{_DATE_NUMERAL}[ ]?[月日]|"
-    rf"[〇零一二三四五六七八九]{{4}}|がつ[^ ]{{0,7}}(?:か|ち)|ねん[ ]?[0-9いにさしごろはくじ]"
-    rf"|[0-9][A-Za-zぁ-ゖァ-ヺ][0-9]|{_SPELT_HINT}|[a-zA-Z0-9][ ]?(?:{_SYMBOL}|[○◯〇*♪♡※〜~]|[#%&$=][a-z])"
-    r"|\u20e3|(?<![A-Za-z0-9])[A-Za-z0-9](?:[ ]{1,2}[A-Za-z0-9@._+\-]){3}"
+# One quick look for each kind says whether anything is to be undone.
+_DISGUISED = (
+    _SPELT_ANYWHERE,
+    regex.compile(
+        rf"[〇零○一二三四五六七八九十OoIl{_ENCLOSED}] ?[0-9]?[年月日]|[〇零一二三四五六七八九]{{4}}"
+        r"|がつ[^ ]{0,7}(?:か|ち)|ねん ?[0-9いにさしごろはくじ]"
+    ),
+    regex.compile(
+        rf"(?V1)[a-zA-Z0-9][ ]?(?:{_SYMBOL}|[○◯〇*♪♡※〜~]|[#%&$=!][a-z])|[0-9][A-Za-zぁ-ゖァ-ヺ][0-9]|\u20e3"
+        r"|(?<![A-Za-z0-9])[A-Za-z0-9](?:[ ]{1,2}[A-Za-z0-9@._+\-]){3}"
+    ),
 )
 
 
@@ -291,7 +305,9 @@ def unmask(normalised: Normalised) -> Normalised:
         A reading whose offset map leads to the original text, as `normalise` gives it; the argument itself
         where there is nothing to undo, as in nearly every text.
     """
-    if not _DISGUISED.search(normalised.text):
+    text = normalised.text
+    plain = (_PLAIN.fullmatch(run[0]) for run in _RUN.finditer(text))
+    if all(plain) and not any(disguised.search(text) for disguised in _DISGUISED):
         return normalised
     for undo in (
         _keycaps,
@@ -377,7 +393,7 @@ def _number_in_kana(written: str) -> str:
 
 def _spelt_marks(text: str) -> list[_Edit]:
     """Words for marks become the marks, between parts of an identifier."""
-    if not _SPELT_ANYWHERE.search(text):
+    if not _SPELT_ANYWHERE.search(text) and not _SYMBOL_FOR_DOT.search(text):
         return []
     found = {m.start(): (m.start(), m.end(), mark) for spelt, mark in reversed(_SPELT) for m in spelt.finditer(text)}
     return _apart(found[start] for start in sorted(found))

@@ -24,9 +24,6 @@ SEPARATOR = r"[-. ()/・]{0,3}"
 
 _BETWEEN = r"[-. /・_~〜の★☆*]{0,3}+"
 
-MANY_DIGITS = rf"[0-9](?:{_BETWEEN}[0-9]){{6}}"
-"""Seven digits, however they are grouped: a text without them has no long number."""
-
 # Numbers people also write, which are no person's: a number by form alone beside one of these is left.
 _OTHERS = (
     r"(?:伝票|追跡|問い?合わ?せ番号|お問合|注文|オーダー|受注|予約|受付|会員|JAN|ISBN|バーコード|型番|品番|製品|"
@@ -49,6 +46,11 @@ PRODUCT = (
 """An expression, without width, that what follows is no device, program or measure: those are written like accounts."""
 
 
+def at_least(count: int) -> str:
+    """An expression for so many digits, however they are grouped: what a text needs to have a number that long."""
+    return rf"[0-9](?:{_BETWEEN}[0-9]){{{count - 1}}}"
+
+
 def run(shortest: int, longest: int | None = None) -> str:
     """An expression for a number of so many digits (`longest` is `shortest` where not given), in any grouping."""
     return rf"[0-9](?:{_BETWEEN}[0-9]){{{shortest - 1},{(longest or shortest) - 1}}}+(?!-?[0-9])"
@@ -67,6 +69,11 @@ def gap(longest: int = 12) -> str:
 def before(word: str, longest: int = 12) -> str:
     """An expression, without width, for a word that stands after a value: at most so many characters on."""
     return rf"(?=[^0-9\n。、]{{0,{longest}}}{word}|、(?:これ|それ|って|が)[^0-9\n。、]{{0,10}}{word})"
+
+
+def around(match: "regex.Match[str]", reach: int = 100) -> str:
+    """The text about a match, so many code points to each side: what a long text says elsewhere costs nothing."""
+    return match.string[max(0, match.start() - reach) : match.end() + reach]
 
 
 def is_of_something_else(match: "regex.Match[str]") -> bool:

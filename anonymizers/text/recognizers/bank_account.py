@@ -2,7 +2,7 @@
 
 import regex
 
-from anonymizers.text.patterns import CuedPatternRecognizer, Example, cue, gap
+from anonymizers.text.patterns import CuedPatternRecognizer, Example, around, cue, gap
 
 _SEVEN = r"(?<![0-9])[0-9](?:[- ・]{0,2}+[0-9]){6}+(?![0-9]|円|-[0-9]|人|名)"
 _KIND = r"(?:普通|当座|貯蓄|定期|総合)(?:預金|口座)?|[普当]\)|(?<![一-鿿])普(?=[ 0-9:])"
@@ -41,7 +41,7 @@ _SYMBOL = r"[0-9]{5}(?:[- ]?[0-9](?![0-9]))?"
 _POST_SYMBOL = cue("ゆうちょ symbol", rf"記号{gap(6)}(?P<cued>{_SYMBOL})(?![0-9])")
 _POST_NUMBER = cue(
     "ゆうちょ number",
-    rf"記号{gap(6)}{_SYMBOL}[^0-9\n。]{{0,10}}\n?[^0-9\n。]{{0,6}}(?P<cued>[0-9](?:[- ]?[0-9]){{1,7}}+)(?![0-9]|円)",
+    rf"記号{gap(6)}{_SYMBOL}[^0-9\n。]{{0,10}}+\n?[^0-9\n。]{{0,6}}+(?P<cued>[0-9](?:[- ]?[0-9]){{1,7}}+)(?![0-9]|円)",
 )
 _POST_BOTH = cue(
     "ゆうちょ symbol and number",
@@ -75,8 +75,9 @@ class _BankAccount(CuedPatternRecognizer):
     """記号 and 番号 are also an insurance card's."""
 
     def accepts(self, match: "regex.Match[str]") -> bool:
-        """Whether the text is not of an insurance card alone."""
-        return bool(_ACCOUNT.search(match.string)) or not _INSURANCE.search(match.string)
+        """Whether what is around it is not of an insurance card alone."""
+        near = around(match)
+        return bool(_ACCOUNT.search(near)) or not _INSURANCE.search(near)
 
 
 def recognizer() -> CuedPatternRecognizer:

@@ -13,6 +13,7 @@ _SEP = r"(?: ?[-/.,・の*_♪♡\p{So}] ?)"
 _NUMERIC = rf"{_YEAR}(?:{_SEP}{_M}{_SEP}{_D}| {_M} {_D})"
 _NAMED_PARTS = rf"{_YEAR} ?{_ALSO}年{_ALSO} ?の? ?(?:{_M} ?月 ?の? ?{_D}(?: ?日)?|{_M}[/.-]{_D})"
 _ENGLISH_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.?"
+_ENGLISH_DASHED = rf"{_D}-{_ENGLISH_MONTH}-(?:19|20)[0-9]{{2}}"
 _ENGLISH = (
     rf"(?:{_ENGLISH_MONTH} ?{_D}(?:st|nd|rd|th)?,? ?(?:(?:19|20)[0-9]{{2}})?|{_D}(?:st|nd|rd|"
     rf"th)? {_ENGLISH_MONTH},? ?(?:(?:19|20)[0-9]{{2}})?)"
@@ -22,8 +23,10 @@ _ERA_COMPACT = r"[MTSHRmtshr][0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])
 _DAY_FIRST = r"[0-9]{1,2}/[0-9]{1,2}/(?:19|20)[0-9]{2}"
 _MONTH_DAY = rf"{_M} ?月 ?の? ?{_D} ?日"
 _SHORT = rf"{_M} ?[-/.・の*_♪♡\p{{So}}] ?{_D}"
-_FULL = rf"(?:{_DAY_FIRST}|{_NUMERIC}|{_NAMED_PARTS}|{_COMPACT}|{_ERA_COMPACT})"
-_B, _E = r"(?<![0-9])(?<![0-9][-/.・の★])", r"(?![0-9]|[-/][0-9]|日?(?:〜|~|から))"
+_FULL = rf"(?:{_DAY_FIRST}|{_NUMERIC}|{_NAMED_PARTS}|{_ENGLISH_DASHED}|{_COMPACT}|{_ERA_COMPACT})"
+# What any date begins with: looked at first, it passes over most places of a text.
+_FIRST = r"(?=[0-9'西明大昭平令MTSHRmtshrJFASONDjfasond])"
+_B, _E = rf"{_FIRST}(?<![0-9])(?<![0-9][-/.・の★])", r"(?![0-9]|[-/][0-9]|日?(?:〜|~|から))"
 _SURE = rf"{_B}(?:{_FULL}|{_MONTH_DAY}|{_ENGLISH}){_E}"
 _ANY = rf"{_B}(?:{_FULL}|{_MONTH_DAY}|{_ENGLISH}|{_SHORT}|{_M}月{_D}){_E}"
 _SIX = rf"{_B}[0-9]{{2}}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01]){_E}"
@@ -39,7 +42,8 @@ _WORD = (
     rf"出産日|出生日|出生年月日|{_DUE}|バースデー{_PARTY}|"
     rf"バースデイ{_PARTY}|"
     rf"バースディ{_PARTY}|birthday|birthdate|birth|B\.?day|DOB|D\.O\.B\.?|誕生(?!日|会|月|祝|石)|生誕|生まれは|"
-    rf"産まれは|うまれは|(?:生まれ|産まれ|うまれ|生ん)[ただ]の[はが]|born(?: on)?|(?:出産|分娩)は|爆誕|"
+    rf"産まれは|うまれは|(?:生まれ|産まれ|うまれ|生ん)[ただ]の[はが]|born(?: on)?|(?:出産|分娩)予定(?!日)|"
+    rf"(?:生まれ|産まれ|うまれ)(?=[:→])|(?:出産|分娩)は|爆誕|"
     rf"\U0001f382|\U0001f476|\U0001f423)"
 )
 _LEAD = r"(?:\((?:西暦|予定|和暦|年月日)\))?[はがもの、: ・\[(→=⇒\u2192♡♥\U0001f382でをに\n「日]{0,6}"
@@ -56,7 +60,11 @@ _BORN = (
     r"長|次|三))|born|"
     r"\U0001f382|\U0001f476|(?:に|、)(?:産|生)(?:んだ|みました|んで))"
 )
-_DAY_NOTE = r"(?: ?\([^)\n]{1,6}\))?"
+_TIME = (
+    r"(?:[ 、の]{0,2}(?:午前|午後|朝|昼|夜|深夜|夕方|早朝|[ap]m)? ?[0-9]{1,2}(?::[0-9]{2}|時(?:[0-9]{1,2}分|"
+    r"半)?)(?:頃|ごろ)? ?(?:[ap]m)?)?"
+)
+_DAY_NOTE = rf"(?: ?\([^)\n]{{1,6}}\))?{_TIME}"
 _BEFORE_WORD = cue(
     "before a word", rf"(?i)(?P<cued>{_ANY}){_DAY_NOTE}[ 、にがはの頃で☆♡]{{0,3}}{_BORN}(?!以降|以後|から|まで|〜|~)"
 )
@@ -73,7 +81,7 @@ _BEFORE_VERB = cue(
     rf"(?P<cued>{_SURE}|{_B}{_SHORT}{_E}(?=[にの])){_DAY_NOTE}(?!の?(?:予約|説明会|健診|検診))"
     rf"(?=(?:(?!{_ELSEWHERE})[^\n。!?]){{1,26}}?"
     r"(?:出産(?:しま|した|して|いたし|です|(?=[、。! \n]|$))|誕生(?=[、。!♡ \n]|$|です)|産みました|産んだ|"
-    r"生みました|産まれました|生まれました|産まれて|生まれて|"
+    r"生みました|[産生]まれ(?:ました|て|た)|"
     r"うまれました|誕生しました|爆誕))",
 )
 _REPORT = cue(
@@ -100,6 +108,20 @@ _LISTED = cue(
     rf"{_CHILD}[ :→・=]{{1,3}}(?P<cued>{_B}{_FULL}{_E})(?= ?(?:$|[、,)。♡♂♀\n(]|生|[長次三][男女]))",
 )
 
+_SIBLINGS = cue(
+    "two before a word",
+    rf"(?i)(?P<cued>{_ANY})[、,と ]{{1,2}}[^0-9\n。!?]{{0,8}}(?P<cued>{_ANY})[ にがの]{{0,2}}(?:{_BORN}|"
+    rf"お?誕生日{_PARTY})",
+)
+_SIBLING_AFTER = cue(
+    "after one that was born",
+    rf"(?:{_FULL}|{_MONTH_DAY}) ?(?:生まれ|産まれ|うまれ|生)[^0-9\n。!?]{{1,10}}(?P<cued>{_SURE})(?=[^0-9に]|$)",
+)
+_OURS = cue(
+    "ours, after a sentence on birthdays",
+    rf"(?:誕生日|予定日)[^0-9\n]{{0,20}}(?:うち|私|わたし|息子|娘|長[男女]|次[男女]|上の子|"
+    rf"下の子)[はもが]の?、? ?(?P<cued>{_ANY})(?=です|だよ|なん|生|[。!♡ \n]|$)",
+)
 _SIX_BEFORE = cue("six digits before a word", rf"(?P<cued>{_SIX})(?:生まれ|産まれ|うまれ|生(?=[)、。 \n]|$))")
 _AGED = cue("before an age in brackets", rf"(?P<cued>{_B}{_FULL}{_E}) ?\([0-9]{{1,2}}(?:歳|才)\)")
 
@@ -152,8 +174,13 @@ def recognizer() -> CuedPatternRecognizer:
         _BRACKETED,
         _LISTED,
         _SIX_BEFORE,
+        _SIBLINGS,
+        _SIBLING_AFTER,
+        _OURS,
         _AGED,
-        needs=r"[0-9] ?[-月/.,・の*_♪♡\p{So}] ?[0-9]|[0-9]{6}|[0-9] ?年|[0-9] [0-9]|(?i)[a-z] ?[0-9]|[0-9] ?[a-z]",
+        needs=r"(?<![0-9])(?:0?[1-9]|1[0-2])(?: ?[-月/.,・の*_♪♡\p{So}] ?の?| )(?:[12][0-9]|3[01]|0?[1-9])"
+        r"(?![0-9])|[0-9]{6}"
+        r"|[a-z]\.? ?[0-9]|[0-9](?:st|nd|rd|th)?[- ]?[A-Z]",
         words=r"(?i)生|産|誕|うま|ウマレ|たん[じ生]|予定日|[歳才]|birth|born|DOB|D\.O\.B|b\.?day|バース|"
         r"\U0001f382|\U0001f476|\U0001f423"
         r"|[男女]|息子|娘|の子|子ども|子供|[目親夫妻嫁父母君様氏]|[主本]人|旦那|私|わたし|名前|ベビー|赤ちゃん|"

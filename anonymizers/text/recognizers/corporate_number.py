@@ -3,9 +3,9 @@
 import regex
 
 from anonymizers.text.patterns import (
-    MANY_DIGITS,
     CuedPatternRecognizer,
     Example,
+    at_least,
     before,
     cue,
     digits,
@@ -46,4 +46,4 @@ class _CorporateNumber(CuedPatternRecognizer):
 
 def recognizer() -> CuedPatternRecognizer:
     """Finds CORPORATE_NUMBER: thirteen digits, the first of them a check digit; T before them is not part of it."""
-    return _CorporateNumber("CORPORATE_NUMBER", _NAMED, _BEFORE_WORD, _INVOICE, _GROUPED, needs=MANY_DIGITS)
+    return _CorporateNumber("CORPORATE_NUMBER", _NAMED, _BEFORE_WORD, _INVOICE, _GROUPED, needs=at_least(13))

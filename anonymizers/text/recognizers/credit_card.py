@@ -3,9 +3,9 @@
 import regex
 
 from anonymizers.text.patterns import (
-    MANY_DIGITS,
     CuedPatternRecognizer,
     Example,
+    at_least,
     cue,
     digits,
     form,
@@ -24,7 +24,9 @@ _WORD = (
     r"(?=[はが:の]))"
 )
 _NAMED = cue("after a word", rf"(?i){_WORD}{gap(16)}(?P<cued>{run(14, 19)})")
-_BEFORE_WORD = cue("before a word", rf"(?i)(?<![0-9])(?P<cued>{run(14, 16)})(?=[^0-9\n。]{{0,12}}{_WORD}|が?カード)")
+_BEFORE_WORD = cue(
+    "before a word", rf"(?i)(?<![0-9])(?P<cued>{run(14, 16)})(?=[^0-9\n。]{{0,12}}{_WORD}|[がの、 ]{{0,2}}カード)"
+)
 
 EXAMPLES = (
     Example("引き落としは4111111111111111で", ("4111111111111111",)),
@@ -57,4 +59,4 @@ class _CreditCard(CuedPatternRecognizer):
 
 def recognizer() -> CuedPatternRecognizer:
     """Finds CREDIT_CARD: by form and check digit, or beside a word for a card even where mistyped."""
-    return _CreditCard("CREDIT_CARD", _NUMBER, _NAMED, _BEFORE_WORD, needs=MANY_DIGITS)
+    return _CreditCard("CREDIT_CARD", _NUMBER, _NAMED, _BEFORE_WORD, needs=at_least(14))

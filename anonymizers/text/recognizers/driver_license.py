@@ -1,6 +1,6 @@
 """Driver's licence numbers."""
 
-from anonymizers.text.patterns import MANY_DIGITS, CuedPatternRecognizer, Example, before, cue, gap, run
+from anonymizers.text.patterns import CuedPatternRecognizer, Example, at_least, before, cue, gap, run
 
 # The public formula for its last digit is unofficial, so the word beside it decides and no check digit.
 _WORD = r"(?:免許|めんきょ|免状|ゴールド免許|ライセンス)"
@@ -17,4 +17,6 @@ EXAMPLES = (
 
 def recognizer() -> CuedPatternRecognizer:
     """Finds DRIVER_LICENSE: twelve digits beside 免許 (道路交通法施行規則 別記様式第14)."""
-    return CuedPatternRecognizer("DRIVER_LICENSE", _NAMED, _BEFORE_WORD, needs=MANY_DIGITS)
+    return CuedPatternRecognizer(
+        "DRIVER_LICENSE", _NAMED, _BEFORE_WORD, needs=at_least(12), words="免許|めんきょ|免状|ライセンス"
+    )

@@ -72,6 +72,6 @@ def recognizer() -> CuedPatternRecognizer:
         _SERVICE_AFTER,
         _SERVICE_BEFORE,
         _NAMED,
-        needs="(?i)@|[a-z0-9].{0,9}(?:アット|あっと|あと|後|以[下降])|メール|メアド|アド|キャリア|ドコモ|au|"
-        "ヤフー|mail|icloud",
+        needs="[A-Za-z0-9._+-]{3}|@",
+        words="@|アット|あっと|あと|後|以[下降]|メール|メアド|アド|キャリア|[Mm][Aa][Ii][Ll]",
     )

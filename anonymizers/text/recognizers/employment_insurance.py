@@ -3,9 +3,9 @@
 import regex
 
 from anonymizers.text.patterns import (
-    MANY_DIGITS,
     CuedPatternRecognizer,
     Example,
+    at_least,
     before,
     cue,
     form,
@@ -37,4 +37,4 @@ class _EmploymentInsurance(CuedPatternRecognizer):
 
 def recognizer() -> CuedPatternRecognizer:
     """Finds EMPLOYMENT_INSURANCE: four, six and one digits."""
-    return _EmploymentInsurance("EMPLOYMENT_INSURANCE", _NAMED, _BEFORE_WORD, _OFFICE, _BY_FORM, needs=MANY_DIGITS)
+    return _EmploymentInsurance("EMPLOYMENT_INSURANCE", _NAMED, _BEFORE_WORD, _OFFICE, _BY_FORM, needs=at_least(11))

@@ -2,7 +2,7 @@
 
 import regex
 
-from anonymizers.text.patterns import CuedPatternRecognizer, Example, before, cue, gap, run
+from anonymizers.text.patterns import CuedPatternRecognizer, Example, around, before, cue, gap, run
 
 _WORD = (
     r"(?:保険者番号|保険者No\.?|被保険者(?:証|番号)|保険証の?番号|保険証|保険番号|(?:健康|国民健康|社会|介護|"
@@ -61,8 +61,9 @@ class _HealthInsurance(CuedPatternRecognizer):
     """記号 and 番号 are also a postal bank account's."""
 
     def accepts(self, match: "regex.Match[str]") -> bool:
-        """Whether the text is not of a bank account alone."""
-        return not _ACCOUNT.search(match.string) or bool(_INSURANCE.search(match.string))
+        """Whether what is around it is not of a bank account alone."""
+        near = around(match)
+        return not _ACCOUNT.search(near) or bool(_INSURANCE.search(near))
 
 
 def recognizer() -> CuedPatternRecognizer:

@@ -15,7 +15,7 @@ _NOT = PRODUCT
 _NAMED = cue("after LINE", rf"(?i){_LINE}[ のは]{{0,2}}{_WORD}?{_LEAD}{{1,4}}{_NOT}(?P<cued>{_ID}){_END}")
 _NAMED_LATER = cue(
     "after LINE and words",
-    rf"(?i){_LINE}[^A-Za-z0-9@\n。]{{0,16}}+\n?{_NOT}(?P<cued>{_ID_LIKE}){_END}(?!歳|才|円|時|人)",
+    rf"(?i){_LINE}[^A-Za-z0-9@\n。]{{0,16}}+(?:。|\n)?{_NOT}(?P<cued>{_ID_LIKE}){_END}(?!歳|才|円|時|人)",
 )
 _POINTED = cue("after LINE, pointed at", rf"(?i){_LINE}[^A-Za-z0-9@\n。]{{1,14}}?[→:⇒] ?{_NOT}(?P<cued>{_ID}){_END}")
 _TOGETHER = cue(
@@ -27,7 +27,7 @@ _ID_ONLY = cue(
     "after ID",
     rf"(?i)(?<![A-Za-z])(?<!会員)(?<!会議)(?<!ログイン)(?<!Apple )(?<!ルーム)(?<!ミーティング)(?<!Zoom)(?<!Zoom )"
     rf"(?<!商品)(?<!注文){_WORD}(?:検索で?)?"
-    rf"(?:[はが:→=で][:→= 「『\n]{{0,3}}|[ 「『]{{1,2}}){_NOT}(?P<cued>{_ID}){_END}",
+    rf" ?(?:[はが:→=で][:→= 「『\n]{{0,3}}|[ 「『]{{1,2}}){_NOT}(?P<cued>{_ID}){_END}",
 )
 _BEFORE = cue(
     "before LINE",

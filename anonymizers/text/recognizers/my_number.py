@@ -3,9 +3,9 @@
 import regex
 
 from anonymizers.text.patterns import (
-    MANY_DIGITS,
     CuedPatternRecognizer,
     Example,
+    at_least,
     before,
     cue,
     digits,
@@ -52,4 +52,4 @@ class _MyNumber(CuedPatternRecognizer):
 
 def recognizer() -> CuedPatternRecognizer:
     """Finds MY_NUMBER: by form and check digit, or beside its name even where mistyped."""
-    return _MyNumber("MY_NUMBER", _BY_FORM, _NAMED, _BEFORE_WORD, needs=MANY_DIGITS)
+    return _MyNumber("MY_NUMBER", _BY_FORM, _NAMED, _BEFORE_WORD, needs=at_least(12))

@@ -1,6 +1,6 @@
 """Basic pension numbers (基礎年金番号)."""
 
-from anonymizers.text.patterns import MANY_DIGITS, CuedPatternRecognizer, Example, cue, gap, run
+from anonymizers.text.patterns import CuedPatternRecognizer, Example, at_least, cue, gap, run
 
 _WORD = r"(?:年金|ねんきん)"
 _NAMED = cue("after a word", rf"{_WORD}{gap(16)}(?P<cued>{run(10)})")
@@ -20,4 +20,6 @@ EXAMPLES = (
 
 def recognizer() -> CuedPatternRecognizer:
     """Finds PENSION_NUMBER: four and six digits beside 年金, or fourteen as a certificate (年金証書) has them."""
-    return CuedPatternRecognizer("PENSION_NUMBER", _NAMED, _CERTIFICATE, _BEFORE_WORD, needs=MANY_DIGITS)
+    return CuedPatternRecognizer(
+        "PENSION_NUMBER", _NAMED, _CERTIFICATE, _BEFORE_WORD, needs=at_least(10), words="年金|ねんきん"
+    )

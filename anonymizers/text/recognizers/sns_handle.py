@@ -44,7 +44,8 @@ _NAMED_PLAINLY = cue(
 )
 _NAMED_LATER = cue(
     "after the network's name and words",
-    rf"(?i){_NETWORK}[^A-Za-z0-9@\n。]{{0,16}}+\n?{PRODUCT}(?P<cued>{_NAME_LIKE}){_END}(?!歳|才|円|時|人)",
+    rf"(?i){_NETWORK}(?:の?{_ACCOUNT})?[^A-Za-z0-9@\n。]{{0,16}}+\n?{PRODUCT}(?P<cued>{_NAME_LIKE}){_END}(?!歳|"
+    rf"才|円|時|人)",
 )
 _ACCOUNT_NAMED = cue(
     "after a word for an account",
@@ -52,6 +53,7 @@ _ACCOUNT_NAMED = cue(
     rf"名)?)(?:は|が|:|→|=|「| ){{1,2}}"
     rf"[:→=( 「『]{{0,3}}(?P<cued>(?=@?[A-Za-z0-9_.\-]{{0,29}}[A-Za-z])@?{_NAME}){_END}",
 )
+_FOLLOWED = cue("to be followed", rf"(?i)フォロー[^A-Za-z0-9@\n。]{{0,8}}[:→⇒ ]{PRODUCT}(?P<cued>{_NAME_LIKE}){_END}")
 _ACCOUNT_TOGETHER = cue(
     "right after a word for an account",
     rf"(?i)(?:アカウント名?|垢名?|ユーザー(?:ネーム|名|ID)|ハンドルネーム)[ :]{{0,2}}{PRODUCT}"
@@ -98,7 +100,16 @@ def recognizer() -> CuedPatternRecognizer:
         _NAMED_LATER,
         _ACCOUNT_NAMED,
         _ACCOUNT_TOGETHER,
+        _FOLLOWED,
         _BEFORE,
         _DISCORD,
-        needs="[A-Za-z][A-Za-z0-9_.]",
+        needs="[A-Za-z][A-Za-z0-9_.]|@",
+        words="(?i)@|インスタ|いんすた|insta|IG|Twitter|ツイ|ついったー|(?<![a-z0-9])X(?![a-z0-9])|TikTok|"
+        "てぃっくとっく|ティックトック|Threads|スレッズ|book|"
+        "フェイスブック|FB|mixi|ミクシ|note|ノート|YouTube|ユーチューブ|ようつべ|discord|ディスコ|BeReal|"
+        "ビリアル|ビーリアル|カカオ|kakao|Skype|スカイプ|gram|"
+        "テレグラム|snap|スナ|pinter|アメ|ameb|mast|マスト|blue|ブルー?ス|WEAR|ROOM|ルーム|Lemon|ポコチャ|Poco|"
+        "ツイキャス|What|ワッツ|シグナル|ピクシブ|pixiv|メルカリ|"
+        "ミンネ|minne|クリーマ|Creema|Spot|Steam|Switch|PSN|フレンド|DM|垢|アカ|ユーザ|ハンドル|フォロー|"
+        "検索して|#[0-9]",
     )

@@ -125,6 +125,12 @@ HOSTILE_SEEDS = {
     "a_": "a_",
     "mixed": "0い",
     "two": "2の2の",
+    "two dates": "3月5日、",
+    "times": "3月5日 8時",
+    "ours": "誕生日うちは",
+    "followed": "フォロー→",
+    "kanji rows": "一二三四",
+    "stars for dots": "a★com",
 }
 
 
