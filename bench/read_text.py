@@ -21,9 +21,9 @@ def redaction() -> Callable[[str], object]:
 
 def sudachi() -> Callable[[str], object]:
     """Words and their parts of speech alone: what any redaction that knows names has to read first."""
-    from anonymizers.text.tokenizer import morphemes
+    from anonymizers.text.tokenizer import tokenize
 
-    return lambda text: [placed.morpheme.part_of_speech_id() for placed in morphemes(text)]
+    return lambda text: [word.kind for word in tokenize(text)]
 
 
 def characters() -> Callable[[str], object]:

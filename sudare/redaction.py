@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from anonymizers.errors import ValueUnfit
-from anonymizers.text.redaction import LONGEST_NAME, MOST_NAMES, Redacted, RedactionRefused, redact
+from anonymizers.text.redaction import LONGEST_NAME, MOST_NAMES, Redacted, redact_each
 
 MOST_TOGETHER = 1_000
 """Postings of one thread that are treated as one; a longer thread is so many threads, and memory stays flat."""
@@ -165,13 +165,12 @@ def _usable_names(posting: Posting) -> list[str]:
 
 
 def _treat(batch: list[Posting]) -> Iterator[Treated]:
-    shared = list(dict.fromkeys(name for posting in batch for name in _usable_names(posting)))
+    """One thread together; what is no posting is left out of it."""
+    postings = [posting for posting in batch if posting.text is not None]
+    results = iter(redact_each([p.text for p in postings], [p.names for p in postings], ["one thread"] * len(postings)))
     for posting in batch:
         if posting.text is None:
             yield Treated(posting, refused=UNUSABLE)
             continue
-        names = shared if _usable_names(posting) or not posting.names else posting.names
-        try:
-            yield Treated(posting, redact(posting.text, names))
-        except RedactionRefused as refused:
-            yield Treated(posting, refused=refused.reason)
+        result = next(results)
+        yield Treated(posting, refused=result) if isinstance(result, str) else Treated(posting, result)

@@ -347,7 +347,7 @@ def _anonymizer() -> AnonymizerEngine:
     return engine
 
 
-def _replace(text: str, spans: tuple[Span, ...], policy: Policy, thread_key: bytes) -> str:
+def _replace(text: str, spans: tuple[Span, ...], policy: Policy = PLACEHOLDERS, thread_key: bytes = b"") -> str:
     if not spans:
         return text
     results = [AnonymizerSpan(span.label, span.start, span.end, 1.0) for span in spans]

@@ -36,7 +36,7 @@ _GAP = "\ufffc"
 
 # Possessive, and begun at no middle of a word: linear in whatever somebody types.
 _UNREADABLE = regex.compile(
-    r"<[A-Z_]++>"  # placeholders of the redaction
+    r"<[A-Z_]++[^<>\s]{0,12}+>"  # placeholders of the redaction, some with a tag, a prefecture or years
     r"|(?<![A-Za-z0-9-])[A-Za-z0-9-]++(?:[@_/.:=#&%~+?]++[A-Za-z0-9-]++)++"  # addresses and handles
     r"|@[A-Za-z0-9-]++"
     "|[\ud800-\udfff]"

@@ -7,8 +7,9 @@ from html.parser import HTMLParser
 import pytest
 
 from anonymizers.errors import SettingRefused
-from anonymizers.text import redaction
+from anonymizers.text import policy, redaction
 from anonymizers.text.redaction import Redacted, Span
+from sudare import redaction_page
 from sudare.redaction import Posting, Treated, treat_lines
 from sudare.redaction_page import REFUSALS, on_page
 
@@ -76,7 +77,7 @@ def of(text, *spans, name="a"):
         pytest.param("\r\n花子\r\n\t太郎\r", [(2, 4, "PERSON"), (7, 9, "PERSON")], id="among line ends of all kinds"),
         pytest.param("花子花子", [(0, 2, "PERSON"), (2, 4, "ADDRESS")], id="beside each other"),
         pytest.param(HOSTILE, [(0, len(HOSTILE), "URL")], id="a span that looks like a page"),
-        pytest.param(HOSTILE, [(3, 9, "URL"), (30, 40, "NEW_LABEL")], id="spans inside of it"),
+        pytest.param(HOSTILE, [(3, 9, "URL"), (30, 40, "PHONE")], id="spans inside of it"),
         pytest.param("  花子  と\n\n", [(2, 4, "PERSON")], id="blanks and empty lines"),
     ],
 )
@@ -122,14 +123,17 @@ def test_the_page_says_what_it_is_in_both_languages(tmp_path):
 
 
 def test_entities_are_counted_and_named_not_only_coloured(tmp_path):
-    posts = [of("花子と太郎", (0, 2, "PERSON"), (3, 5, "PERSON")), of("よい天気"), of("X1", (0, 2, "NEW_LABEL"))]
+    posts = [of("花子と太郎", (0, 2, "PERSON"), (3, 5, "PERSON")), of("よい天気"), of("X1", (0, 2, "URL"))]
     html = written(tmp_path, *posts)
     counts = re.findall(r"<dd>([\d,]+)</dd>", html)
     assert counts == ["3", "2", "1", "0", "3"]
     legend = re.findall(r'<span class="name">(.*?) <code lang="en">(.*?)</code></span><meter.*?<b>(\d+)</b>', html)
-    assert legend == [("人名", "PERSON", "2"), ("NEW_LABEL", "NEW_LABEL", "1")]
+    assert legend == [("人名", "PERSON", "2"), ("URL", "URL", "1")]
     assert 'mark.e-PERSON::after{content:"人名"}' in html
-    assert 'mark.e-NEW_LABEL::after{content:"NEW_LABEL"}' in html
+
+
+def test_every_label_has_a_japanese_name():
+    assert set(redaction_page.LABELS) == set(policy.LABELS)
 
 
 def test_no_posts_are_a_page_too(tmp_path):

@@ -1,6 +1,7 @@
 """The text branch without a database: what is staged of the day, what of the week, and that it adds up."""
 
 import datetime
+import re
 from contextlib import contextmanager
 
 import polars as pl
@@ -36,7 +37,7 @@ SCHEMAS = {
     "children": {"member_id": pa.int64(), "nickname": pa.string()},
     "opt_outs": {"member_id": pa.int64(), "kind": pa.string(), "revoked_at": TIME},
     "rights_requests": {"member_id": pa.int64(), "kind": pa.string(), "identity_verified_at": pa.bool_()},
-    "threads": {"thread_id": pa.int64(), "board_id": pa.int32()},
+    "threads": {"thread_id": pa.int64(), "board_id": pa.int32(), "member_id": pa.int64(), "title": pa.string()},
     "boards": {"board_id": pa.int32(), "title": pa.string(), "is_sensitive": pa.bool_()},
 }
 SCHEMAS["members"] = {"member_id": pa.int64(), **SCHEMAS["members"]}
@@ -73,9 +74,10 @@ class FakeSource:
     def session(self, reader):
         yield self
 
-    def read(self, dataset, reader, where="true"):
-        self.asked[dataset] = where
-        return pa.Table.from_pylist(self.rows.get(dataset, []), pa.schema(SCHEMAS[dataset].items()))
+    def read(self, dataset, reader, where="true", only=None):
+        self.asked.setdefault(dataset, where)
+        table = pa.Table.from_pylist(self.rows.get(dataset, []), pa.schema(SCHEMAS[dataset].items()))
+        return table.select(only) if only else table
 
 
 def redacted(tmp_path, source: FakeSource, week: datetime.date | None, day: datetime.date = DAY):
@@ -117,9 +119,9 @@ def test_pairs_are_distinct_and_hold_no_text_and_nobody(tmp_path):
 def test_without_a_week_only_the_day_is_read_and_staged(tmp_path):
     source = FakeSource(postings=[posting(1, "離乳食", posted_at=IN_DAY)])
     summary, staged = redacted(tmp_path, source, None)
-    assert list(staged) == ["texts"]
-    assert list(summary["accounts"]) == ["texts"]
-    assert not {"threads", "boards"} & source.asked.keys()
+    assert list(staged) == ["texts", "titles"]
+    assert list(summary["accounts"]) == ["texts", "titles"]
+    assert "boards" not in source.asked
     assert " or " not in source.asked["postings"]
 
 
@@ -174,7 +176,7 @@ def test_the_week_is_accounted_for_by_reason(tmp_path):
 def test_a_posting_of_the_day_in_the_week_is_redacted_once_and_is_in_both(tmp_path, monkeypatch):
     seen = []
     real = engine.analyze
-    monkeypatch.setattr(engine, "analyze", lambda text, known: seen.append(text) or real(text, known))
+    monkeypatch.setattr(engine, "analyze", lambda artifacts: seen.append(artifacts.written) or real(artifacts))
     sunday = datetime.date(2026, 10, 25)
     rows = [posting(1, "離乳食", posted_at=tokyo("2026-10-25T23:59:59")), posting(2, "便秘")]
     summary, staged = redacted(tmp_path, FakeSource(postings=rows), MONDAY, sunday)
@@ -217,6 +219,52 @@ def test_the_same_night_twice_is_the_same_bytes(tmp_path):
         redacted(tmp_path / folder, FakeSource(postings=order), MONDAY)
     first, second = (next((tmp_path / folder).rglob("terms/*.parquet")).read_bytes() for folder in "ab")
     assert first == second
+
+
+def test_titles_of_the_days_threads_are_staged_redacted(tmp_path):
+    rows = [posting(n, "離乳食", posted_at=IN_DAY, thread_id=n) for n in (1, 2, 3, 4)]
+    titles = {1: "電話は090-0000-1234", 2: "秘密", 3: None, 4: "匿名", 5: "別の日"}
+    openers = {1: 1, 2: 3, 3: 1, 4: None, 5: 1}
+    threads = [{"thread_id": n, "board_id": 1, "member_id": openers[n], "title": titles[n]} for n in titles]
+    stop = [{"member_id": 3, "kind": "statistics", "revoked_at": None}]
+    summary, staged = redacted(tmp_path, FakeSource(postings=rows, threads=threads, opt_outs=stop), None)
+    assert staged["titles"]["title"].to_list() == ["電話は<PHONE>"]
+    assert set(staged["titles"]["thread_pseudonym"]) < set(staged["texts"]["thread_pseudonym"])
+    dropped = {"anonymous": 1, "statistics_stopped": 1}
+    assert summary["accounts"]["titles"] == {"read": 3, "kept": 1, "dropped": dropped}
+    assert summary["found"]["found_PHONE"] == 1
+
+
+def test_names_of_everybody_who_ever_wrote_in_a_thread_are_found(tmp_path):
+    """Member 2 wrote on another day, member 3 opened the thread; nobody's dictionary has their names."""
+    members = [
+        {"member_id": 1, "status": "active"},
+        {"member_id": 2, "status": "left", "nickname": "ほたるぶくろ"},
+        {"member_id": 3, "status": "active", "full_name": "架空山 むむ子"},
+    ]
+    rows = [
+        posting(1, "ほたるぶくろ、むむ子とお花見", posted_at=IN_DAY),
+        posting(2, "ほたるぶくろ、むむ子とお花見", posted_at=IN_DAY, thread_id=2),
+        posting(3, "離乳食", member_id=2, posted_at=tokyo("2026-09-01T12:00")),
+    ]
+    threads = [{"thread_id": 1, "board_id": 1, "member_id": 3, "title": "むむ子です"}]
+    _, staged = redacted(tmp_path, FakeSource(postings=rows, threads=threads, members=members), None)
+    inside, outside = sorted(staged["texts"]["body"], key=lambda body: "むむ子" in body)
+    assert outside == "ほたるぶくろ、むむ子とお花見"
+    assert re.fullmatch(r"<PERSON_\w{5}>、<PERSON_(\w{5})>とお花見", inside)
+    # One tag in all of the thread, its title among it.
+    assert staged["titles"]["title"].to_list() == [inside[15:29] + "です"]
+
+
+def test_what_is_staged_is_pseudonymised_generalised_and_dropped_by_policy(tmp_path):
+    bodies = ["〒100-0000 東京都世田谷区架空1-2-3", "2020年8月6日生まれ", "個人番号123456789018", "090-0000-1234"]
+    rows = [posting(n, body, posted_at=IN_DAY, thread_id=n) for n, body in enumerate(bodies, 1)]
+    summary, staged = redacted(tmp_path, FakeSource(postings=rows), None)
+    assert sorted(staged["texts"]["body"]) == [
+        "<BIRTH_DATE_2020-2024>生まれ", "<PHONE>", "<POSTAL_CODE> <ADDRESS_東京都>"
+    ]  # fmt: skip
+    assert summary["accounts"]["texts"]["dropped"] == {"identifier_dropped": 1}
+    assert "found_MY_NUMBER" not in summary["found"]
 
 
 @pytest.mark.parametrize("week", [datetime.date(2026, 10, 20), datetime.date(2026, 10, 26)])
