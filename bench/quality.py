@@ -20,7 +20,7 @@ from math import sqrt
 from pathlib import Path
 from typing import Any
 
-EVALUATION = Path(__file__).resolve().parent.parent / "tests" / "anonymizers" / "text" / "evaluation"
+EVALUATION = Path(__file__).resolve().parent / "posts"
 HELDOUT = EVALUATION / "heldout.jsonl"
 
 PROSE = ("ADDRESS", "BIRTH_DATE", "FACILITY", "PERSON")
