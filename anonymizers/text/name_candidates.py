@@ -270,7 +270,7 @@ class _Search:
         later = after and self.starting.get(after.end)
         name = self.text[start:end]
         itself = name if name_lists.entry(name).common else ""
-        return (before.text if before else "", after.text if after else "", later.text if later else "", itself)
+        return (_said(before), _said(after), _said(later), itself)
 
     def _left(self, start: int) -> str:
         if start not in self.before:
@@ -301,6 +301,13 @@ class _Search:
             return "mark"
         word = self.starting.get(end)
         return "part of a word" if word is None else _told(word)
+
+
+def _said(word: Word | None) -> str:
+    """A word as it is written, white space by name, and nothing where there is none."""
+    if word is None or not word.text.isspace():
+        return word.text if word else ""
+    return "(line)" if "\n" in word.text else "(space)"
 
 
 def _told(word: Word) -> str:

@@ -26,10 +26,10 @@ from anonymizers.text.name_candidates import candidates, features, word_features
 from anonymizers.text.name_shapes import Shape
 from anonymizers.text.patterns import LANGUAGE, Example
 
-ENOUGH = 0.75
+ENOUGH = 0.71
 """Probability from which a candidate is a name. Lower finds more names and more words; the README says at what cost."""
 
-ENOUGH_BESIDE = 0.08
+ENOUGH_BESIDE = 0.05
 """The same in a text with a name that was found: where one is, more are, and a leak there costs more."""
 
 EXAMPLES = (
