@@ -27,10 +27,10 @@ from anonymizers.text.name_candidates import Search, features, word_features
 from anonymizers.text.name_shapes import Shape
 from anonymizers.text.patterns import LANGUAGE, Example
 
-ENOUGH = 0.71
+ENOUGH = 0.69
 """Probability from which a candidate is a name. Lower finds more names and more words; the README says at what cost."""
 
-ENOUGH_BESIDE = 0.05
+ENOUGH_BESIDE = 0.08
 """The same in a text with a name that was found: where one is, more are, and a leak there costs more."""
 
 EXAMPLES = (
