@@ -7,7 +7,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from anonymizers.text.normalisation import normalise as normalise_text
 from delivery.match_keys import normalise
 from transforms.suites import table_suite
 from transforms.tables import catalogue
@@ -58,9 +57,9 @@ def test_what_the_readme_links_to_is_there():
     assert set(re.findall(r"\]\(#([^)]+)\)", README)) <= anchors
 
 
-def shown(title: str) -> dict:
+def shown(title: str, level: int = 3) -> dict:
     """What the file that stands under a heading defines, when it is run."""
-    text = README.split(f"\n### {title}\n", 1)[1]
+    text = README.split(f"\n{'#' * level} {title}\n", 1)[1]
     source = re.search(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)[1]
     names: dict = {}
     exec(compile(source, title, "exec"), names)
@@ -85,6 +84,10 @@ def test_the_destination_that_the_readme_shows_is_one():
 def test_the_recogniser_that_the_readme_shows_finds_what_it_says():
     module = shown("Add a recogniser")
     for example in module["EXAMPLES"]:
-        read = normalise_text(example.text)
-        found = module["recognizer"]().analyze(read.text, [])
-        assert tuple(example.text[slice(*read.original(r.start, r.end))] for r in found) == example.found
+        found = module["recognizer"]().analyze(example.text, [])
+        assert tuple(example.text[r.start : r.end] for r in found) == example.found
+
+
+def test_the_recognisers_work_in_a_plain_analyzer_as_the_readme_shows():
+    found = shown("Japanese text", level=2)["found"]
+    assert (found.entity_type, found.start, found.end) == ("PHONE", 3, 16)
