@@ -2,8 +2,9 @@
 
 import phonenumbers
 import regex
+from presidio_analyzer import Pattern
 
-from anonymizers.text.patterns import SEPARATOR, CuedPatternRecognizer, Example, cue, digits, form
+from anonymizers.text.patterns import NOT_COUNTED, SEPARATOR, CuedPatternRecognizer, Example, cue, digits, form
 
 # Part of the number only where it is closed after the area code; else it opens a remark.
 _BRACKET = r"(?:\((?=0[0-9]{1,4}\)))?"
@@ -30,7 +31,7 @@ _ABROAD = form(
 )
 
 _WORD = (
-    r"(?:電話|でんわ|TEL|テル|携帯|けいたい|ケータイ|ケイタイ|連絡先|れんらくさき|連絡は|自宅|実家|職場|固定|"
+    r"(?:電話|でんわ|デンワ|TEL|テル|携帯|けいたい|ケータイ|ケイタイ|連絡先|連絡網|着信|かけて|れんらくさき|レンラクサキ|連絡は|自宅|実家|職場|固定|"
     r"スマホ|FAX|ファックス|ファクス|番号は|ショートメール|SMS|ワン切り|"
     r"[\u260e\u260f\u2706\u2121\U0001f4de\U0001f4f1\U0001f4f2\U0001f919])"
 )
@@ -58,6 +59,13 @@ _EXTENSION_ALONE = cue("extension", r"内線(?:番号)?[はが: ]{0,3}(?P<cued>[
 _LOCAL_TOGETHER = cue(
     "without area code, in one", r"(?i)(?:電話番号|TEL)[は: ]{0,4}(?P<cued>[1-9][0-9]{5,7})(?![0-9円人件台])"
 )
+
+_BESIDE = Pattern(
+    "near a word",
+    rf"(?<![0-9A-Za-z¥$#.,])(?<![0-9][-./ ])(?P<near>\(?0(?:{SEPARATOR}[0-9]){{9,10}}){NOT_COUNTED}",
+    0.7,
+)
+_NEAR = rf"{_WORD}|着信|電話|通話|かけ|留守電|出ない|迷惑|詐欺|営業|コール"
 
 _LONG_PREFIXES = ("050", "060", "070", "080", "090")
 _OTHER = regex.compile(
@@ -145,5 +153,7 @@ def recognizer() -> CuedPatternRecognizer:
         _LOCAL,
         _LOCAL_TOGETHER,
         _EXTENSION_ALONE,
+        _BESIDE,
+        near=_NEAR,
         needs=r"[0-9](?:[-. ()/・\n]{0,3}[0-9]){5}|内線",
     )
