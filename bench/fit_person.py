@@ -23,7 +23,7 @@ from anonymizers.text.name_candidates import Candidate, candidates, features, wo
 
 TEXT = Path(__file__).parents[1] / "anonymizers" / "text"
 POSTS = Path(__file__).parent / "posts"
-FITTED_ON = ("development.jsonl", "names.jsonl", "everyday.jsonl")
+FITTED_ON = ("development.jsonl", "identifiers.jsonl", "names.jsonl", "everyday.jsonl")
 """Never on ``heldout.jsonl``."""
 
 PENALTY = 1.0

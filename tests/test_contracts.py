@@ -188,9 +188,16 @@ def test_texts_read_no_address_and_no_age():
     assert {n for n in read if re.search(r"email|birth_date|due_date|prefecture|consents", n)} == set()
 
 
-def test_texts_read_where_a_posting_stands_and_no_title_that_a_member_wrote():
+def test_texts_read_titles_to_redact_them_and_who_opened_a_thread():
     read = {n for n in read_by(Reader.TEXT) if n.startswith(("boards.", "threads."))}
-    assert read == {"threads.thread_id", "threads.board_id", "boards.board_id", "boards.title", "boards.is_sensitive"}
+    assert read == {
+        *("threads.thread_id", "threads.board_id", "threads.member_id", "threads.title"),
+        *("boards.board_id", "boards.title", "boards.is_sensitive"),
+    }
+    assert not {n for n in read_by(Reader.STATISTICS) if n.startswith("threads.")} - {
+        "threads.thread_id",
+        "threads.board_id",
+    }
 
 
 def test_nobody_sees_both_an_address_and_a_text():

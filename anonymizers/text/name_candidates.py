@@ -6,7 +6,7 @@ are Sudachi's parts of speech around it. What each is worth is in ``person_point
 """
 
 import bisect
-from collections.abc import Iterator
+import re
 from typing import NamedTuple
 
 import regex
@@ -14,6 +14,7 @@ import regex
 from anonymizers.text import name_lists, name_shapes
 from anonymizers.text.artifacts import TextArtifacts
 from anonymizers.text.name_shapes import HIRAGANA, OTHER, Shape
+from anonymizers.text.patterns import quick
 from anonymizers.text.policy import PLACEHOLDER
 from anonymizers.text.tokenizer import Word
 
@@ -96,9 +97,13 @@ _LEFT = regex.compile(
 _RIGHT = regex.compile(
     f"(?=[{_RIGHT_BEGINS}])(?:" + "|".join(f"(?P<{name}>{words})" for name, words in RIGHT_CUES) + ")", regex.M
 )
+_LEFT_CUE = quick(_LEFT.pattern)
+_RIGHT_CUE = quick(f"(?={_RIGHT.pattern})", re.M)
+"""Without width: where one cue begins inside another, both are found."""
 
 _LETTER = r"[一-鿿々ヶ\uf900-\ufaffぁ-ゖァ-ヺー]"
 _MASK = r"[-‐・*☆★♡♪.．_~〜 ]"
+_MARKED = quick(rf"(?<={_LETTER}){_MASK}(?={_LETTER})")
 _MASKED = regex.compile(
     rf"(?:(?<!{_LETTER}){_LETTER}(?P<mark>{_MASK}){_LETTER}(?:(?P=mark){_LETTER}){{0,8}}+|"
     rf"{_LETTER}(?P<same>{_MASK}){_LETTER}(?:(?P=same){_LETTER}){{1,8}}+)"
@@ -155,10 +160,15 @@ def candidates(artifacts: TextArtifacts) -> list[Candidate]:
     Returns:
         Candidates, which overlap; most are no names.
     """
-    return _Search(artifacts).all()
+    search = Search(artifacts)
+    return [search.candidate(*place) for place in search.places()]
 
 
-class _Search:
+Place = tuple[int, int, Shape]
+"""Where a candidate starts and ends, and what it is made of."""
+
+
+class Search:
     """The search in one text; remembers what stands before and after each place."""
 
     def __init__(self, artifacts: TextArtifacts) -> None:
@@ -166,53 +176,68 @@ class _Search:
         self.scripts = name_shapes.scripts(self.text)
         self.starting = {word.start: word for word in artifacts.words}
         self.ending = {word.end: word for word in artifacts.words}
-        self.cued = {match.end(): match.lastgroup for match in _LEFT.finditer(self.text)}
-        self.cues = {match.start(): match.lastgroup for match in _RIGHT.finditer(self.text, overlapped=True)}
-        self.near = [(match.start(), match.lastgroup) for match in _NEAR.finditer(self.text)]
+        self.cued = {match.end(): match.lastgroup for match in _LEFT_CUE.finditer(self.text)}
+        self.cues = {match.start(): match.lastgroup for match in _RIGHT_CUE.finditer(self.text)}
+        self.close = [(match.start(), match.lastgroup) for match in _NEAR.finditer(self.text)]
+        self.marks = [match.span() for match in _MARK.finditer(self.scripts)]
         self.stops = self._stops()
         self.particles = [match.start() for match in _PARTICLE.finditer(self.text)]
-        self.before: dict[int, str] = {}
-        self.after: dict[int, str] = {}
+        self.reached: dict[int, list[int]] = {}
 
-    def all(self) -> list[Candidate]:
+    def places(self) -> list[Place]:
         """Of one word or more, of two names, and those with marks between the letters."""
-        found = [self._candidate(*place) for start in self._starts() for place in self._from(start)]
-        return found + [self._candidate(*place) for place in self._masked()]
+        found: list[Place] = []
+        for start in self._starts():
+            self._from(start, found)
+        self._masked(found)
+        return found
 
     def _starts(self) -> list[int]:
         """Where a word, a script after a mark (Sudachi takes 怜奈(れな) for one word) or what follows a cue begins."""
-        after_marks = (match.end() for match in _MARK.finditer(self.scripts))
-        placeholders = (match.start() + 1 for match in PLACEHOLDER.finditer(self.text))
-        places = {*self.starting, *self.cued, *after_marks}.difference(placeholders)
-        return sorted(place for place in places if place < len(self.text) and self.scripts[place] != OTHER)
+        places = {*self.starting, *self.cued, *(end for _, end in self.marks)}
+        if "<" in self.text:
+            places.difference_update(match.start() + 1 for match in PLACEHOLDER.finditer(self.text))
+        places.discard(len(self.text))
+        return sorted(place for place in places if self.scripts[place] != OTHER)
 
     def _stops(self) -> list[int]:
         """Where a name may end: the end of a word, before a mark, and before さん and the like."""
-        before_marks = (match.start() for match in _MARK.finditer(self.scripts))
-        return sorted({*self.ending, *self.cues, *before_marks, len(self.text)})
+        return sorted({*self.ending, *self.cues, *(start for start, _ in self.marks), len(self.text)})
 
-    def _from(self, start: int) -> Iterator[tuple[int, int, Shape]]:
-        """Names that could start here: their ends, and what they would be made of."""
+    def _from(self, start: int, found: list[Place]) -> None:
+        """Add names that could start here: their ends, and what they would be made of."""
         text, word = self.text, self.starting.get(start)
         whole = word.end if word is not None else -1
         for end in self._ends(start):
             shape, surname = name_shapes.made_of(text[start:end], word.kind if end == whole else "")
             if shape:
-                yield start, end, shape if end == whole else (*shape, self._pieces(start, end))
-            elif end - start <= 3 and self.cues.get(end) == "child" and self.scripts[start] in "ht":
-                yield from [] if name_shapes.is_never(text[start:end]) else [(start, end, ("kana stem",))]  # さっちゃん
-            if end < len(text) and text[end] in " ・=" and (surname or self.scripts[end - 1] in "tl"):
-                yield from self._spaced(start, end, surname)
+                found.append((start, end, shape if end == whole else (*shape, self._pieces(start, end))))
+            elif self._is_stem(start, end):
+                found.append((start, end, ("kana stem",)))
+            if (surname or self.scripts[end - 1] in "tl") and end < len(text) and text[end] in " ・=":
+                self._spaced(start, end, surname, found)
             elif surname:
-                yield from self._joined(start, end, surname)
+                self._joined(start, end, surname, found)
+
+    def _is_stem(self, start: int, end: int) -> bool:
+        """Kana before ちゃん that are no name by themselves: さっちゃん."""
+        stem = end - start <= 3 and self.scripts[start] in "ht" and self.cues.get(end) == "child"
+        return stem and not name_shapes.is_never(self.text[start:end])
 
     def _ends(self, start: int) -> list[int]:
         """The stops after a place, as long as only letters stand between."""
+        if start not in self.reached:
+            self.reached[start] = self._look_ahead(start)
+        return self.reached[start]
+
+    def _look_ahead(self, start: int) -> list[int]:
         reach = self.scripts.find(OTHER, start)
         reach = min(start + LONGEST, len(self.text) if reach < 0 else reach)
         found = self.stops[bisect.bisect_right(self.stops, start) : bisect.bisect_right(self.stops, reach)]
+        if self.scripts[start : start + 1] != HIRAGANA:
+            return found
         first, last = bisect.bisect_right(self.particles, start + 1), bisect.bisect_left(self.particles, reach)
-        listed = [end for end in self.particles[first:last] if self._is_listed(start, end)]
+        listed = [end for end in self.particles[first:last] if end not in found and self._is_listed(start, end)]
         return sorted({*found, *listed}) if listed else found
 
     def _pieces(self, start: int, end: int) -> str:
@@ -222,15 +247,16 @@ class _Search:
 
     def _is_listed(self, start: int, end: int) -> bool:
         """A name in hiragana before a particle, wherever Sudachi sees words in it: りひと, が."""
-        return self.scripts[start] == HIRAGANA and name_lists.reading(self.text[start:end]).given >= 2
+        return name_lists.reading(self.text[start:end]).given >= 2
 
-    def _joined(self, start: int, at: int, surname: str) -> Iterator[tuple[int, int, Shape]]:
+    def _joined(self, start: int, at: int, surname: str, found: list[Place]) -> None:
         for end in self._ends(at):
             given = name_shapes.given(self.text[at:end])
             if given and (surname, given) != ("latin", "latin"):
-                yield start, end, (*name_shapes.pair(surname, given, "joined"), *self._tags(start, at, at, end))
+                shape = (*name_shapes.pair(surname, given, "joined"), *self._tags(start, at, at, end))
+                found.append((start, end, shape))
 
-    def _spaced(self, start: int, at: int, surname: str) -> Iterator[tuple[int, int, Shape]]:
+    def _spaced(self, start: int, at: int, surname: str, found: list[Place]) -> None:
         for end in self._ends(at + 1):
             given = name_shapes.given(self.text[at + 1 : end])
             if self.scripts[at - 1] == "l" == self.scripts[at + 1] and not (surname and given):
@@ -241,7 +267,7 @@ class _Search:
                 shape = ("katakana pair",)
             else:
                 continue
-            yield start, end, (*shape, *self._tags(start, at, at + 1, end))
+            found.append((start, end, (*shape, *self._tags(start, at, at + 1, end))))
 
     def _tags(self, start: int, end: int, begin: int, last: int) -> tuple[str, ...]:
         """Whether Sudachi takes the first for a surname, and the second for a given name."""
@@ -250,32 +276,46 @@ class _Search:
         given = other is not None and other.end == last and other.kind == "given"
         return (*(("full tagged surname",) if surname else ()), *(("full tagged given",) if given else ()))
 
-    def _masked(self) -> Iterator[tuple[int, int, Shape]]:
-        """Names with a mark or a space between all letters: ゆ☆い, た な か."""
-        for match in _MASKED.finditer(self.text):
-            for end in range(match.start() + 3, match.end() + 1):
-                if self.scripts[end - 1] != OTHER and (end == match.end() or end in self.cues):
+    def _masked(self, found: list[Place]) -> None:
+        """Add names with a mark or a space between all letters: ゆ☆い, た な か."""
+        reach = 0
+        for mark in _MARKED.finditer(self.text):
+            match = _MASKED.match(self.text, mark.start() - 1) if mark.start() > reach else None
+            if not match:
+                continue
+            reach = match.end()
+            for end in range(match.start() + 3, reach + 1):
+                if self.scripts[end - 1] != OTHER and (end == reach or end in self.cues):
                     shape = name_shapes.masked(_NOT_LETTERS.sub("", self.text[match.start() : end]))
                     if shape:
-                        yield match.start(), end, shape
+                        found.append((match.start(), end, shape))
 
-    def _candidate(self, start: int, end: int, shape: Shape) -> Candidate:
-        following = bisect.bisect_left(self.near, (end, ""))
-        near = following < len(self.near) and self.near[following][0] < end + NEAR
-        what = self.near[following][1] if near else ""
-        return Candidate(start, end, shape, self._left(start), self._right(end), what, self._words(start, end))
-
-    def _words(self, start: int, end: int) -> tuple[str, str, str, str]:
-        before, after = self.ending.get(start), self.starting.get(end)
-        later = after and self.starting.get(after.end)
+    def candidate(self, start: int, end: int, shape: Shape) -> Candidate:
+        """A candidate with all that is around it."""
         name = self.text[start:end]
         itself = name if name_lists.entry(name).common else ""
-        return (before.text if before else "", after.text if after else "", later.text if later else "", itself)
+        words = (self.word_before(start), *self.words_after(end), itself)
+        return Candidate(start, end, shape, self.left(start), self.right(end), self.near(end), words)
 
-    def _left(self, start: int) -> str:
-        if start not in self.before:
-            self.before[start] = f"after {self._what_stands_before(start)}"
-        return self.before[start]
+    def near(self, end: int) -> str:
+        """What sort of word stands a little after a place."""
+        following = bisect.bisect_left(self.close, (end, ""))
+        near = following < len(self.close) and self.close[following][0] < end + NEAR
+        return self.close[following][1] if near else ""
+
+    def word_before(self, start: int) -> str:
+        """The word that ends at a place; empty if there is none."""
+        return _said(self.ending.get(start))
+
+    def words_after(self, end: int) -> tuple[str, str]:
+        """The word that begins at a place and the one after that; empty where there is none."""
+        after = self.starting.get(end)
+        later = after and self.starting.get(after.end)
+        return _said(after), _said(later)
+
+    def left(self, start: int) -> str:
+        """What stands before a place, as a feature."""
+        return f"after {self._what_stands_before(start)}"
 
     def _what_stands_before(self, start: int) -> str:
         if start in self.cued:
@@ -287,10 +327,9 @@ class _Search:
             return "mark"
         return "part of a word" if word is None else _told(word)
 
-    def _right(self, end: int) -> str:
-        if end not in self.after:
-            self.after[end] = f"before {self._what_stands_after(end)}"
-        return self.after[end]
+    def right(self, end: int) -> str:
+        """What stands after a place, as a feature."""
+        return f"before {self._what_stands_after(end)}"
 
     def _what_stands_after(self, end: int) -> str:
         if end in self.cues:
@@ -301,6 +340,13 @@ class _Search:
             return "mark"
         word = self.starting.get(end)
         return "part of a word" if word is None else _told(word)
+
+
+def _said(word: Word | None) -> str:
+    """A word as it is written, white space by name, and nothing where there is none."""
+    if word is None or not word.text.isspace():
+        return word.text if word else ""
+    return "(line)" if "\n" in word.text else "(space)"
 
 
 def _told(word: Word) -> str:

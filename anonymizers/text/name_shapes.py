@@ -144,6 +144,8 @@ def _is_nickname(name: str) -> bool:
 
 
 def _latin(name: str, *, tagged: bool) -> Shape:
+    if len(name) < 2:
+        return ()
     case = "small" if name.islower() else "large"
     if max(name_lists.romaji(name)) >= 3:
         return (f"latin {case} {'two' if len(name) <= 4 else 'more'}",)

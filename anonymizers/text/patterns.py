@@ -6,6 +6,8 @@ Presidio's own `PatternRecognizer` reports the whole match, so words that only p
 which here would let the text through. Both are changed, the rest is Presidio's.
 """
 
+import re
+from functools import cache
 from typing import Any, NamedTuple
 
 import regex
@@ -44,6 +46,22 @@ PRODUCT = (
     r"line\.me|Pay|AirPods|[0-9.]+(?:GB|MB|TB|ml|cm|mm|kg|km|G|K))(?![a-z]))"
 )
 """An expression, without width, that what follows is no device, program or measure: those are written like accounts."""
+
+
+@cache
+def _symbols() -> str:
+    """What \\p{So} is, to stand in a set: `re` has no properties."""
+    return "".join(f"{run[0]}-{run[-1]}" for run in regex.findall(r"\p{So}+", "".join(map(chr, range(0x20000)))))
+
+
+def quick(expression: str, flags: int = 0) -> re.Pattern[str]:
+    """
+    Compile an expression by `re`, which reads alternations of words three to five times as fast as `regex`.
+
+    It knows no time-out: only for what is linear beyond doubt. Of properties, \\p{So} alone may be in it.
+    """
+    inside = re.sub(r"\[[^\]]*\]", lambda found: found[0].replace(r"\p{So}", _symbols()), expression)
+    return re.compile(inside.replace(r"\p{So}", f"[{_symbols()}]"), flags)
 
 
 def at_least(count: int) -> str:

@@ -140,6 +140,8 @@ def thread_rows(window: Window, ids: np.ndarray) -> pa.Table:
     most = plan.registered_before(midnight(window.first_day))
     opener = 1 + draws.below("thread member", ids, max(1, most // 2))
     planted = np.flatnonzero(ids > window.elder_threads + window.threads - min(3, window.threads))
+    # Opened by those who are named in the titles: of others' names the site knows only those who write in a thread.
+    opener[planted] = canaries.canary_ids(plan.members)[ids[planted] % canaries.CANARY_COUNT]
     titles = [canaries.THREAD_TITLES[int(ids[row]) % len(canaries.THREAD_TITLES)] for row in planted]
     return pa.table(
         {

@@ -70,7 +70,7 @@ def test_beside_the_tables_lies_no_count_of_what_was_read(two_nights):
     for night in (FIRST_NIGHT, DEMO_DAY):
         kept, beside = manifest_of(two_nights, night), published_manifest(two_nights, night)
         assert set(kept) - set(beside) == {
-            *("inputs", "stop_signals", "unfit_values", "infinite_dates", "undeclared_in_source")
+            *("inputs", "stop_signals", "unfit_values", "texts_found", "infinite_dates", "undeclared_in_source")
         }
         assert beside == {name: kept[name] for name in beside}
         ((sha256,),) = in_warehouse(two_nights, f"select manifest_sha256 from sudare.nights where day = '{night}'")
@@ -484,7 +484,18 @@ def test_nothing_between_two_steps_is_left_after_a_night(lived):
     assert {"cells", "merged", "releases", "terms"} - before == {"terms"}  # no week was counted that night
     run(lived.night(), "close")
     assert {path.name for path in place.iterdir()} == {
-        *("members", "postings", "texts", "summaries", "gates", "feeds", "plan.json", "probe.json", "boards.json")
+        *(
+            "members",
+            "postings",
+            "texts",
+            "titles",
+            "summaries",
+            "gates",
+            "feeds",
+            "plan.json",
+            "probe.json",
+            "boards.json",
+        )
     }
     assert list((lived.home / "outbox" / ".pending").glob("*/*")) == []
 
