@@ -38,8 +38,8 @@ Kinds by their group; *narrowing*: what narrows a kind and names nothing, passed
 (遠藤こどもクリニック); *ordinary*: words that say which or what sort, or that stand before a kind by chance: they end
 a name; *function*: short words of kana that are readings of names too, but are this far more often; *favourite*: names
 kindergartens like, which the dictionary has as verbs or adverbs, or cuts up; *joining*: what a の joins to the word
-before into a name (星の子, こどもの国); *colour*: what such may follow too (青い鳥); *landmark*: what a place may have behind its name (高津区役所前保育園);
-*following*: words that go on after a kind and name nothing (保育園バッグ).
+before into a name (星の子, こどもの国); *colour*: what such may follow too (青い鳥); *landmark*: what a place may have
+behind its name (高津区役所前保育園); *following*: words that go on after a kind and name nothing (保育園バッグ).
 """
 
 # Kinds that narrow no other: a name does not go on before one.
