@@ -39,6 +39,9 @@ class Entry(NamedTuple):
     """Anything but a proper name: a noun, a verb, an adverb; written as it usually is."""
 
 
+UNKNOWN = Entry(False, False, False, False)
+
+
 @cache
 def _readings() -> dict[str, Reading]:
     return {row["reading"]: Reading(int(row["given"]), int(row["surname"])) for row in _rows("name_readings.csv")}
@@ -84,16 +87,23 @@ def entry(word: str) -> Entry:
 
 
 def _entry(word: str) -> Entry:
-    morphemes = list(dictionary().lookup(word))
-    kinds = {morpheme.part_of_speech()[:4] for morpheme in morphemes}
-    return Entry(
-        ("名詞", "固有名詞", "人名", "名") in kinds,
-        ("名詞", "固有名詞", "人名", "姓") in kinds,
-        any(kind[2] == "地名" for kind in kinds),
-        any(
-            morpheme.part_of_speech()[1] != "固有名詞" and morpheme.normalized_form() == word for morpheme in morphemes
-        ),
-    )
+    given = surname = place = common = False
+    for morpheme in dictionary().lookup(word):
+        kind = _kind(morpheme.part_of_speech_id())
+        given |= kind == "名"
+        surname |= kind == "姓"
+        place |= kind == "地名"
+        common = common or (kind == "common" and morpheme.normalized_form() == word)
+    return Entry(given, surname, place, common)
+
+
+@cache
+def _kind(part_of_speech: int) -> str:
+    """名 or 姓 for names of persons, 地名, other for other proper names, common for all else."""
+    _, second, third, fourth, *_ = dictionary().pos_of(part_of_speech)
+    if second != "固有名詞":
+        return "common"
+    return fourth if third == "人名" and fourth in ("名", "姓") else "地名" if third == "地名" else "other"
 
 
 @cache

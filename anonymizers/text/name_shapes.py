@@ -16,6 +16,9 @@ Shape = tuple[str, ...]
 
 KANJI, HIRAGANA, KATAKANA, LATIN, OTHER = "khtl "
 
+LONGEST_KANJI, LONGEST_MIXED = 5, 6
+"""Code points of a name in kanji, and in kanji and kana, from which on the dictionary is not asked."""
+
 _RANGES = (
     (KANJI, "一鿿々々ヶヶ\uf900\ufaff\U00020000\U0003ffff"),
     (HIRAGANA, "ぁゖ"),
@@ -75,25 +78,27 @@ def made_of(name: str, kind: str) -> tuple[Shape, str]:
     """
     if is_never(name):
         return (), ""
-    shape = _of_script(name, kind)
+    script = "".join(set(scripts(name)))
+    shape = _of_script(name, script, kind)
     tagged = (f"{shape[0].partition(' ')[0]} tagged {kind}",) if shape and kind else ()
-    return (*shape, *tagged), surname(name)
+    return (*shape, *tagged), _surname(name, script)
 
 
-def _of_script(name: str, kind: str) -> Shape:
-    script = set(scripts(name))
-    if script == {KANJI}:
+def _of_script(name: str, script: str, kind: str) -> Shape:
+    if script == KANJI:
         return _kanji(name, tagged_person=kind == "person")
-    if script in ({HIRAGANA}, {KATAKANA}):
-        shape = _kana("hiragana" if script == {HIRAGANA} else "katakana", name)
+    if script in (HIRAGANA, KATAKANA):
+        shape = _kana("hiragana" if script == HIRAGANA else "katakana", name)
         return (*shape, f"{shape[0].split(' ')[0]} in pieces") if shape and not kind else shape
-    if script == {LATIN}:
+    if script == LATIN:
         return _latin(name, tagged=kind in ("surname", "given", "person"))
-    known = name_lists.entry(name)
+    known = name_lists.entry(name) if len(name) <= LONGEST_MIXED else name_lists.UNKNOWN
     return ("mixed name",) if known.given or known.surname else ()
 
 
 def _kanji(name: str, *, tagged_person: bool) -> Shape:
+    if len(name) > LONGEST_KANJI:
+        return ("kanji person",) if tagged_person else ()
     known = name_lists.entry(name)
     if known.given or known.surname:
         sort = "either" if known.given and known.surname else "given" if known.given else "surname"
@@ -112,7 +117,10 @@ def _kanji(name: str, *, tagged_person: bool) -> Shape:
 def _kana(script: str, name: str) -> Shape:
     if len(name) < 2:
         return ()
-    found, known = name_lists.reading(name), name_lists.entry(name)
+    found = name_lists.reading(name)
+    if not found.given and found.surname < 2 and (len(name) > (8 if script == "katakana" else 4)):
+        return (f"{script} nickname",) if _is_nickname(name) else ()  # the dictionary need not be asked
+    known = name_lists.entry(name)
     size = "two" if len(name) == 2 else "more"
     word = " and word" if known.common else ""
     if found.given:
@@ -156,31 +164,38 @@ def _latin(name: str, *, tagged: bool) -> Shape:
 
 def surname(name: str) -> str:
     """What sort of surname: kanji, word (one that is a word too), one (kanji), kana, latin; empty if none."""
-    script = set(scripts(name))
-    if script == {KANJI}:
+    return _surname(name, "".join(set(scripts(name))))
+
+
+def _surname(name: str, script: str) -> str:
+    if script == KANJI:
+        if len(name) > LONGEST_KANJI:
+            return ""
         known = name_lists.entry(name)
         return "" if not known.surname else "one" if len(name) == 1 else "word" if known.common else "kanji"
-    if script in ({HIRAGANA}, {KATAKANA}):
+    if script in (HIRAGANA, KATAKANA):
         return "kana" if len(name) > 1 and name_lists.reading(name).surname >= 3 else ""
-    return "latin" if script == {LATIN} and name_lists.romaji(name).surname else ""
+    return "latin" if script == LATIN and name_lists.romaji(name).surname else ""
 
 
 @lru_cache(maxsize=1 << 15)
 def given(name: str) -> str:
     """What sort of given name: kanji, word, plausible, kana, mixed, latin; empty if none."""
-    script = set(scripts(name))
-    known = name_lists.entry(name)
-    if script == {KANJI}:
-        if known.given:
-            return "word" if known.common else "kanji"
-        if not 2 <= len(name) <= 3 or not name_lists.is_plausible_given(name):
-            return ""
-        return "plausible word" if any(known) else "plausible"
-    if script in ({HIRAGANA}, {KATAKANA}):
+    script = "".join(set(scripts(name)))
+    if script in (HIRAGANA, KATAKANA):
         return "kana" if len(name) > 1 and name_lists.reading(name).given >= 3 else ""
-    if script == {LATIN}:
+    if script == LATIN:
         return "latin" if name_lists.romaji(name).given >= 2 else ""
-    return "mixed" if known.given and not known.common else ""
+    if len(name) > LONGEST_MIXED:
+        return ""
+    known = name_lists.entry(name)
+    if script != KANJI:
+        return "mixed" if known.given and not known.common else ""
+    if known.given:
+        return "word" if known.common else "kanji"
+    if not 2 <= len(name) <= 3 or not name_lists.is_plausible_given(name):
+        return ""
+    return "plausible word" if any(known) else "plausible"
 
 
 def masked(name: str) -> Shape:
