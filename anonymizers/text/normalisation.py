@@ -69,10 +69,10 @@ _HIRAGANA_DIGITS = {
     for digit, words in (
         ("0", ("ぜろ", "れい", "れー", "まる")),
         ("1", ("いち",)),
-        ("2", ("にー", "に")),
+        ("2", ("にー", "にい", "に")),
         ("3", ("さん",)),
         ("4", ("よん", "しー", "し")),
-        ("5", ("ごー", "ご")),
+        ("5", ("ごー", "ごお", "ご")),
         ("6", ("ろく",)),
         ("7", ("なな", "しち")),
         ("8", ("はち",)),
@@ -107,7 +107,10 @@ _KINDS = (
 # Kana that are also particles, endings or honorifics: beside a number they are that.
 _ALSO_WORDS = frozenset(["に", "し", "ご", "く", "ニ", "シ", "ゴ", "ク", "さん", "サン", "まる", "れい", "いち"])
 
-_KANA = "|".join(sorted(_KANA_DIGITS, key=len, reverse=True))
+# "にいち" is 2 and 1.
+_KANA = (
+    "|".join(sorted(_KANA_DIGITS, key=len, reverse=True)).replace("にい", "にい(?!ち)").replace("ニイ", "ニイ(?!チ)")
+)
 _SINGLE = "".join((*_KANJI_DIGITS, *_ENCLOSED_DIGITS, *_LETTER_DIGITS))
 _NUMERAL = rf"(?:[{_SINGLE}]|\p{{Nd}}\u20e3?|{_KANA})"
 # Symbols (So) are what emoji and stars are; circles that are zeros, numerals and ° are not among them here.
@@ -125,9 +128,16 @@ _OF_RUN = (
 _MAY_RUN = quick(f"[{members(f'[{_OF_RUN}]')}]{{7,}}")
 _ODD = regex.compile(rf"(?V1){_ODD_MARK}")
 
+# Fewer numerals than make a run are a number right after a word that says so: "番号はナナ・ニ・キュウ・サン".
+_NUMBER_WORDS = ("番号", "記号", "ナンバー", "枝番", "No", "no", "NO")
+_SHORT_RUN = regex.compile(
+    rf"(?V1)(?:{'|'.join(_NUMBER_WORDS)})[.:]?欄?[はがもに、:→=( 「『\[・]{{0,4}}\n?第?(?:[A-Za-z][-. ・/]?)?"
+    rf"(?P<number>{_NUMERAL}(?:{_BETWEEN}{{0,2}}+{_NUMERAL}){{1,5}}+)(?!{_BETWEEN}{{0,2}}{_NUMERAL})"
+)
+
 # "070x687x10321": the same character twice between groups of digits parts them. No kanji does: 年, 円, 個 count.
 _SAME_BETWEEN = regex.compile(
-    r"(?<![A-Za-z0-9])[0-9]{1,6}(?P<mark>[A-Za-zぁ-ゖァ-ヺ])[0-9]{1,8}(?:(?P=mark)[0-9]{1,8}){1,3}+(?![0-9A-Za-z]|"
+    r"(?<![A-Za-z0-9])[0-9]{1,6}(?P<mark>(?![OoIl])[A-Za-zぁ-ゖァ-ヺ])[0-9]{1,8}(?:(?P=mark)[0-9]{1,8}){1,3}+(?![0-9A-Za-z]|"
     r"(?P=mark))"
 )
 _KEYCAPS = regex.compile("(?:[0-9]\u20e3 ?){2,}+")
@@ -156,9 +166,13 @@ _KANA_DATE = regex.compile(
 TOP_LEVEL = (
     "com|net|org|jp|info|me|link|tv|io|app|page|site|blog|shop|xyz|dev|biz|cc|co|ly|gl|gle|gg|gd|ee|la|st|pw|ai|"
     "top|club|"
-    "cloud|moe|wiki|asia|to|fm|fc2|tokyo|online|work|be|cx|so|us|uk|cn|kr"
+    "cloud|moe|wiki|asia|to|fm|fc2|tokyo|online|work|be|cx|so|us|uk|cn|kr|tk|edu|gov|de|fr|tw|hk|sg|au|ca|"
+    "love|life|world|store|space|website|fun|vc|example|test|invalid"
 )
-"""Top-level domains people here write, as alternatives of an expression (of IANA's list, read 2026-11-24)."""
+"""
+Top-level domains people here write, as alternatives of an expression (of IANA's list, read 2026-11-24), and those
+that stand for one in an example (RFC 2606, read 2026-11-24).
+"""
 
 _ID_BEFORE = r"(?<=[A-Za-z0-9_.+\-])"
 _OPEN, _CLOSE = r"[(\[{<【「]", r"[)\]}>】」]"
@@ -183,6 +197,20 @@ _SPELT = (
     (
         regex.compile(
             rf"(?V1)(?<=[A-Za-z0-9])(?:{_SYMBOL}|[*])"
+            rf"(?=(?:[A-Za-z0-9\-]{{1,30}}+(?:{_SYMBOL}|[*.])){{0,3}}(?:{TOP_LEVEL})/)"
+        ),
+        ".",
+    ),
+    (
+        _spelt(
+            rf"(?<![A-Za-z0-9_.]){_OPEN}(?:at|アット(?:マーク)?|あっと(?:まーく)?){_CLOSE} ?"
+            r"(?=[A-Za-z][A-Za-z0-9_.]{2})"
+        ),
+        "@",
+    ),
+    (
+        regex.compile(
+            rf"(?V1)(?<=[A-Za-z0-9])(?:{_SYMBOL}|[*])"
             rf"(?=(?:(?:ne|co|or|ac)(?:{_SYMBOL}|[*.]))?(?:jp|com|net)(?![A-Za-z0-9]))"
         ),
         ".",
@@ -190,11 +218,17 @@ _SPELT = (
     (_spelt(rf"(?:{_ID_BEFORE}|(?<={_SERVICES})) ?[ドど](?:ット|っと)(?:ジェーピー|ジェイピー|じぇーぴー)"), ".jp"),
     (_spelt(rf"{_ID_BEFORE} ?{_OPEN}(?:at|a|@|あ|ア|{_WORD_AT}){_CLOSE}{_ID_AHEAD}"), "@"),
     (_spelt(rf"(?<=[A-Za-z0-9])_?{_WORD_AT}_?{_ID_AHEAD}"), "@"),
-    (_spelt(rf"{_ID_BEFORE} {_WORD_AT} ?(?=[a-z0-9\-]{{1,63}} ?(?:[.。・点(\[]|dot|ドット|どっと)|{_SERVICES})"), "@"),
+    (
+        _spelt(
+            rf"{_ID_BEFORE} {_WORD_AT} ?"
+            rf"(?=[a-z0-9\-]{{1,63}} ?(?:[.。・点(\[]|てん|ぽち|dot|ドット|どっと)|{_SERVICES})"
+        ),
+        "@",
+    ),
     (_spelt(rf"{_ID_BEFORE}(?: at |_at_| @ )(?=[a-z0-9\-]{{1,63}}(?: ?[.。]| dot |ドット| ドット|どっと|[(\[]))"), "@"),
     (
         _spelt(
-            r"(?:アットマーク|あっとまーく|@マーク|(?<![A-Za-z0-9ァ-ヺー])アット|(?<![A-Za-z0-9ぁ-ん])あっと) ?"
+            r"(?:アットマーク|あっとまーく|@マーク|(?<![A-Za-z0-9ァ-ヺー])アット|(?<![A-Za-z0-9])あっと) ?"
             r"(?=[A-Za-z][A-Za-z0-9_.]{2})"
         ),
         "@",
@@ -205,17 +239,24 @@ _SPELT = (
         ".",
     ),
     (_spelt(rf"(?:{_ID_BEFORE}|(?<={_SERVICES})) ?{_WORD_DOT} ?(?=[A-Za-z0-9])"), "."),
-    (_spelt(rf"(?:{_ID_BEFORE}|(?<={_SERVICES}))(?: dot |点|てん|。|・| ?, ?| ?\. ){_AFTER_DOT}"), "."),
+    (
+        _spelt(rf"(?:{_ID_BEFORE}|(?<={_SERVICES}))(?: dot | ?(?:点|てん|ぽち|ポチ) ?|。|・| ?, ?| ?\. ){_AFTER_DOT}"),
+        ".",
+    ),
     (_spelt(rf"{_ID_BEFORE}(?: \. ?|\. )(?=(?:jp|com|net|link|me|ne\.jp|co\.jp)/)"), "."),
     (_spelt(r"(?<=[A-Za-z0-9]) dot (?=[A-Za-z0-9._\-]{1,30} ?(?:at |@|\(at|アット))"), "."),
     (_spelt(rf"{_ID_BEFORE} ?{_OPEN}?{_UNDERSCORE}{_CLOSE}? ?(?=[A-Za-z0-9])"), "_"),
     (_spelt(rf"{_ID_BEFORE} ?{_OPEN}?(?:ハイフン|はいふん){_CLOSE}? ?(?=[A-Za-z0-9])"), "-"),
-    (_spelt(rf"{_ID_BEFORE} ?{_OPEN}?(?:スラッシュ|すらっしゅ|スラ(?=[a-z])){_CLOSE}? ?(?=[A-Za-z0-9])"), "/"),
+    (
+        _spelt(rf"{_ID_BEFORE} ?{_OPEN}?(?:(?:スラッシュ|すらっしゅ){_CLOSE}? ?|スラ(?=[a-z]))"),
+        "/",
+    ),
 )
 _SPELT_ANYWHERE = regex.compile(
     r"[アあ](?:ット|っと|ンダ|ンスコ|んだー)|[ドど](?:ット|っと)|@マーク|ピリオド|てんてん|[ハは](?:イフン|"
     r"いふん)|下線|[スす][ラら]"
-    r"|[A-Za-z0-9_] ?[(\[{<【「](?:[Aa]|[Dd]|[@.点てあア])|[ _][Aa][Tt][ _]|[a-z0-9](?:[。点・,]|てん)[a-z]"
+    r"|[(\[{<【「][Aa][Tt]|[A-Za-z0-9_] ?[(\[{<【「](?:[Aa]|[Dd]|[@.点てあア])|[ _][Aa][Tt][ _]|"
+    r"[a-z0-9](?:[。点・,]| ?(?:てん|点|ぽち|ポチ)) ?[a-z]"
     r"|[ルトクーモブる][。点・](?:co|ne)|[a-z] [@.,]|[a-z][.,] [a-z]"
 )
 # "#" and the like are @ before a mail service only: elsewhere they are part of an address of a page.
@@ -223,15 +264,17 @@ _SIGN_FOR_AT = regex.compile(
     r"(?i)(?<=[A-Za-z0-9_.+\-])[#%&$!=](?=(?:gmail|yahoo|docomo|ezweb|(?:i\.)?softbank|icloud|hotmail|outlook|"
     r"ymobile)\.[a-z])"
 )
-_STARRED = regex.compile(rf"(?V1)(?<=[A-Za-z][A-Za-z0-9]?){_SYMBOL}(?=[A-Za-z0-9]{{2}})")
-_SYMBOL_FOR_DOT = regex.compile(rf"(?V1)[A-Za-z0-9](?:{_SYMBOL}|[*])(?:jp|com|net)")
+_STARRED = regex.compile(rf"(?V1)(?<=[A-Za-z][A-Za-z0-9]?){_SYMBOL}(?=[A-Za-z0-9][A-Za-z0-9_.\-])")
+_SYMBOL_FOR_DOT = regex.compile(rf"(?V1)[A-Za-z0-9](?:{_SYMBOL}|[*])(?:{TOP_LEVEL})(?:[/]|(?<=jp|com|net))")
 _MARK_FOR_AT = regex.compile(
     rf"(?V1)(?<=[A-Za-z0-9_.+\-])[ ]?(?:{_SYMBOL}|[○◯〇*♪♡※@〜~]){{1,4}}+[ ]?"
     rf"(?=(?:[A-Za-z0-9\-]{{1,63}}\.){{1,4}}(?:{TOP_LEVEL})(?![A-Za-z0-9])|{_SERVICES})"
 )
 _SPACED = regex.compile(
-    rf"(?V1)(?<![A-Za-z0-9@._+\-])[A-Za-z0-9](?:(?:[ ]{{1,2}}|{_SYMBOL})[A-Za-z0-9@._+\-](?![A-Za-z0-9])){{3,120}}+"
+    rf"(?V1)(?<![A-Za-z0-9._+\-/])[A-Za-z0-9]"
+    rf"(?:(?P<gap>[ ]{{1,2}}|[/・、,\-]|{_SYMBOL})[A-Za-z0-9@._+\-](?![A-Za-z0-9])){{3,120}}+"
 )
+_SPACED_MARKS = frozenset("/・、,-")
 
 # One quick look for each kind says whether anything is to be undone.
 _DISGUISED = (
@@ -242,7 +285,7 @@ _DISGUISED = (
     ),
     quick(
         rf"[a-zA-Z0-9][ ]?(?:[{members(_SYMBOL)}○◯〇*♪♡※〜~]|[#%&$=!][a-z])|[0-9][A-Za-zぁ-ゖァ-ヺ][0-9]|\u20e3"
-        r"|(?<![A-Za-z0-9])[A-Za-z0-9](?:[ ]{1,2}[A-Za-z0-9@._+\-]){3}"
+        r"|(?<![A-Za-z0-9])[A-Za-z0-9](?:(?:[ ]{1,2}|[/・、,\-])[A-Za-z0-9@._+\-](?![A-Za-z0-9])){3}"
     ),
 )
 
@@ -315,17 +358,18 @@ def unmask(normalised: Normalised) -> Normalised:
     """
     text = normalised.text
     plain = (_PLAIN.fullmatch(run[0]) for run in _runs(text))
-    if all(plain) and not any(disguised.search(text) for disguised in _DISGUISED):
+    if all(plain) and not any(disguised.search(text) for disguised in _DISGUISED) and not _short_numbers(text):
         return normalised
     for undo in (
         _keycaps,
         _dates,
+        _spaced_letters,
         _spelt_marks,
         _marks_for_at,
-        _spaced_letters,
         _starred,
         _parted,
         _numbers,
+        _short_numbers,
         _kanji_rows,
     ):
         normalised = _edited(normalised, undo(normalised.text))
@@ -423,14 +467,14 @@ def _spaced_letters(text: str) -> list[_Edit]:
     edits: list[_Edit] = []
     for match in _SPACED.finditer(text):
         after = text[match.end() : match.end() + 2].strip()
-        if match.end() - match.start() >= 11 or "@" in match[0] or after.startswith("@"):
-            gaps = (place for place in range(*match.span()) if not _is_of_identifier(text[place]))
-            edits += [(place, place + 1, "") for place in gaps]
+        long_enough = match.end() - match.start() >= 11 or "@" in match[0] or after.startswith("@")
+        letters = sum(character.isascii() and character.isalpha() for character in match[0])
+        gaps = set(match.captures("gap"))
+        if (long_enough and not gaps & _SPACED_MARKS) or (
+            letters and len(gaps) == 1 and len(match.captures("gap")) > 5 - min(letters, 2)
+        ):
+            edits += [(*span, "") for span in match.spans("gap")]
     return edits
-
-
-def _is_of_identifier(character: str) -> bool:
-    return character.isascii() and (character.isalnum() or character in "@._+-")
 
 
 def _apart(edits: Iterable[_Edit]) -> list[_Edit]:
@@ -478,8 +522,9 @@ def _numbers(text: str) -> list[_Edit]:
         if _PLAIN.fullmatch(match[0]):
             continue
         tokens = [_numeral(token) for token in _TOKEN.finditer(text, *match.span())]
-        for number in _without_neighbours(text, tokens):
-            edits += _number_edits(text, number)
+        for part in _telephone_by_telephone(text, tokens):
+            for number in _without_neighbours(text, part):
+                edits += _number_edits(text, number)
     return edits
 
 
@@ -487,6 +532,46 @@ def _runs(text: str) -> Iterator["regex.Match[str]"]:
     """Runs of numerals, looked for only where characters of such stand together."""
     for stretch in _MAY_RUN.finditer(text):
         yield from _RUN.finditer(text, *stretch.span())
+
+
+def _telephone_by_telephone(text: str, tokens: list[_Numeral]) -> Iterator[list[_Numeral]]:
+    """Cut a run where a whole telephone number ends and the next begins: "06-1322-0694→03-1969-9064"."""
+    first = 0
+    while (at := first + 10) < len(tokens):
+        at += tokens[first + 1].digit in "56789" and tokens[first + 2].digit == "0"
+        if at >= len(tokens) or any(tokens[place].digit != "0" for place in (first, at)):
+            break
+        if not text[tokens[at - 1].end : tokens[at].start].strip("-"):
+            break
+        yield tokens[first:at]
+        first = at
+    yield tokens[first:]
+
+
+def _short_numbers(text: str) -> list[_Edit]:
+    """Two to six disguised numerals right after a word for a number become digits, put together where all are apart."""
+    if not any(word in text for word in _NUMBER_WORDS):
+        return []
+    edits: list[_Edit] = []
+    for match in _SHORT_RUN.finditer(text):
+        tokens = [_numeral(token) for token in _TOKEN.finditer(text, *match.span("number"))]
+        if _is_short_number(text, tokens):
+            edits += _rewritten(text, tokens, frozenset(), disguised=True)
+    return _apart(sorted(edits))
+
+
+def _is_short_number(text: str, tokens: Sequence[_Numeral]) -> bool:
+    """Whether a few numerals are a number that was disguised, and neither plain digits nor words."""
+    kinds = {token.kind for token in tokens}
+    apart = len(tokens) > 2 and all(a.end < b.start for a, b in itertools.pairwise(tokens))
+    if kinds == {"digit"}:
+        return apart
+    if "kana" in kinds:
+        words = sum(token.word for token in tokens)
+        return len(tokens) > 2 and (apart or 2 * words <= len(tokens) or (len(tokens) > 3 and words < len(tokens)))
+    if "letter" in kinds:
+        return "digit" in kinds and _may_be_number(text, tokens)
+    return len(tokens) > 2 or all(a.end == b.start for a, b in itertools.pairwise(tokens))
 
 
 def _numeral(match: "regex.Match[str]") -> _Numeral:
@@ -505,7 +590,8 @@ def _without_neighbours(text: str, tokens: list[_Numeral]) -> Iterator[list[_Num
     theirs. Where kinds change all the time ("〇9〇-一2三4"), it is a disguise and nothing is cut.
     """
     blocks = [list(block) for _, block in itertools.groupby(tokens, key=lambda token: token.kind)]
-    disguised = len(blocks) > 5 and not _is_list(blocks)
+    kinds = {block[0].kind for block in blocks if not all(token.word for token in block)}
+    disguised = (len(blocks) > 5 or len(kinds) > 2) and not _is_list(blocks)
     number: list[_Numeral] = []
     for place, block in enumerate(blocks):
         if len(blocks) > 1 and not disguised and _is_neighbour(text, block, place in (0, len(blocks) - 1)):
@@ -517,9 +603,10 @@ def _without_neighbours(text: str, tokens: list[_Numeral]) -> Iterator[list[_Num
 
 
 def _is_list(blocks: Sequence[Sequence[_Numeral]]) -> bool:
-    """Whether single enclosed numerals among digits count up, as the markers of a list do."""
+    """Whether single enclosed numerals among long numbers count up, as the markers of a list do."""
     markers = [int(block[0].digit) for block in blocks if block[0].kind == "enclosed" and len(block) == 1]
-    return bool(markers) and all(b == a + 1 for a, b in itertools.pairwise(markers))
+    others = [len(block) for block in blocks if block[0].kind != "enclosed"]
+    return bool(markers) and min(others, default=0) > 6 and all(b == a + 1 for a, b in itertools.pairwise(markers))
 
 
 def _is_neighbour(text: str, block: Sequence[_Numeral], at_edge: bool) -> bool:
@@ -547,7 +634,8 @@ def _touches_digit(text: str, block: Sequence[_Numeral]) -> bool:
     around = text[: block[0].start][-1:] + text[block[-1].end :][:1]
     if around[:1] == "-" and len(block) > 1:  # "…-OOOO"
         return not around[1:].isalpha() or not around.isascii()
-    return around.isascii() and not around.isalpha() and any(character.isdigit() for character in around)
+    latin = any(character.isascii() and character.isalpha() for character in around)
+    return not latin and any(character.isdigit() for character in around)
 
 
 def _number_edits(text: str, number: list[_Numeral]) -> list[_Edit]:
@@ -555,18 +643,24 @@ def _number_edits(text: str, number: list[_Numeral]) -> list[_Edit]:
     number = _as_long_as_a_telephone_number(number)
     if len(number) < 7 or not _may_be_number(text, number):
         return []
-    gaps = [text[a.end : b.start] for a, b in itertools.pairwise(number)]
-    one_by_one = all(gaps)
+    if all(text[a.end : b.start] == ":" for a, b in itertools.pairwise(number)):  # of an IP address
+        return []
     disguised = any(token.kind != "digit" for token in number)
     telephone = len(number) in (10, 11) and number[0].digit == "0"
-    bars = _bars(text, number)
+    return _rewritten(text, number, _bars(text, number), disguised=disguised or telephone)
+
+
+def _rewritten(text: str, number: Sequence[_Numeral], bars: frozenset[int], *, disguised: bool) -> list[_Edit]:
+    """Numerals as digits, those in `bars` as hyphens; what stands between is dropped where all stand apart."""
+    gaps = [text[a.end : b.start] for a, b in itertools.pairwise(number)]
+    one_by_one = all(gaps)
     edits: list[_Edit] = []
     for place, token in enumerate(number):
         digit = "-" if place in bars else token.digit
         if text[token.start : token.end] != digit:
             edits.append((token.start, token.end, digit))
         if place < len(gaps) and gaps[place]:
-            read = "" if one_by_one else _gap(gaps[place], disguised or telephone, len(number))
+            read = "" if one_by_one else _gap(gaps[place], disguised, len(number))
             if read != gaps[place]:
                 edits.append((token.end, number[place + 1].start, read))
     return edits

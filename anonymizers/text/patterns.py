@@ -25,7 +25,20 @@ drops the posting, and that must not depend on what else the machine is doing.""
 SEPARATOR = r"[-. ()/・]{0,3}"
 """What people write between the groups of a number, after normalisation. Never a line break."""
 
-_BETWEEN = r"[-. /・_~〜の★☆*]{0,3}+"
+_BETWEEN = r"[-. /・_~〜の★☆*,、♪♡♥●◆■▲▼◇⭐]{0,3}+"
+
+# What a count of something has behind it, and a price or a measure before it.
+NOT_COUNTED = (
+    r"(?! ?(?:[0-9]|[.,:][0-9]|-[0-9]|円|年|月|日|人|名|歳|才|回|個|番(?!号)|枚|本|件|冊|匹|台|部|点|位|倍|度|時|"
+    r"分(?!か)|秒|歩|万|千|億|割|ヶ月|か月|ページ|号室|番地|階|ポイント|グラム|キロ|[A-Za-z%]))"
+)
+"""An expression, without width, that what follows is no counter or unit."""
+
+_NEAR_BEFORE, _NEAR_AFTER = 40, 26
+"""How far, in code points, the word that says what a number is may stand from it: about a line of a posting."""
+
+_TELEPHONE_BEFORE = regex.compile(r"(?i)(?:電話|でんわ|デンワ|携帯|TEL|FAX|☎|📞)[^0-9\n]{0,8}$")
+_DATE_LIKE = regex.compile(r"(?:19|20)[0-9]{2}[-./ ]?(?:0?[1-9]|1[0-2])[-./ ][0-9]{1,2}(?:[-./ ]|$)")
 
 # Numbers people also write, which are no person's: a number by form alone beside one of these is left.
 _OTHERS = (
@@ -34,7 +47,7 @@ _OTHERS = (
     r"整理番号|荷物|クーポン|商品|診察券|レシート|抽選|当選|宝くじ|申込|申し込み|契約番号|お客様|顧客|配送|配達|"
     r"発送|ゆうパック|レターパック|"
     r"クリックポスト|ネコポス|宅急便|ヤマト|佐川|図書|出荷|送り状|取引|決済|領収|承認|認証|確認番号|ギフト|"
-    r"プロモーション|シリーズ|残高|価格|定価)"
+    r"プロモーション|シリーズ|残高|価格|定価|受験|座席|製番|型式|お買い?上げ|保証書|IMEI|便名|整理券|番号札|背番号|ポイントカード)"
 )
 _BEFORE_OTHER = regex.compile(rf"(?i){_OTHERS}[^。\n!?]{{0,10}}$")
 _AFTER_OTHER = regex.compile(rf"(?i)^[^0-9。\n!?]{{0,8}}{_OTHERS}")
@@ -51,7 +64,7 @@ PRODUCT = (
 
 def at_least(count: int) -> str:
     """An expression for so many digits, however they are grouped: what a text needs to have a number that long."""
-    return rf"[0-9](?:{_BETWEEN}[0-9]){{{count - 1}}}"
+    return rf"[0-9](?:\n?{_BETWEEN}[0-9]){{{count - 1}}}"
 
 
 def run(shortest: int, longest: int | None = None) -> str:
@@ -86,6 +99,19 @@ def is_of_something_else(match: "regex.Match[str]") -> bool:
     return bool(_BEFORE_OTHER.search(before) or _AFTER_OTHER.search(after))
 
 
+def near(name: str, count: int, longest: int | None = None) -> Pattern:
+    """
+    A number of so many digits that counts where one of the recogniser's words is near it, in any order.
+
+    Without `longest`, one digit more or less from ten on: somebody mistyped, or a particle was read as a digit.
+    """
+    shortest, most = (count, longest or count) if longest or count < 10 else (count - 1, count + 1)
+    number = rf"(?!0[5-9]0[- ]?[0-9]{{4}}[- ]?[0-9]{{4}}(?![0-9])){run(shortest, most)}"
+    if count >= 10 and not longest:  # long enough to be told where a line ends in it
+        number = number.replace(_BETWEEN, rf"\n?{_BETWEEN}")
+    return beside(name, rf"(?<![0-9A-Za-z¥$#.,])(?<![0-9][-./ ])(?P<near>{number}){NOT_COUNTED}")
+
+
 class Example(NamedTuple):
     """A worked example of a recogniser: every recogniser file has some, and one that finds nothing."""
 
@@ -104,11 +130,12 @@ class CuedPatternRecognizer(PatternRecognizer):
     A `PatternRecognizer` that reports the group ``value`` or ``cued`` of its patterns, not the whole match.
 
     ``value`` has nothing but its form to speak for it and goes through `validate_result`; ``cued`` stands
-    beside a word that says what it is, and a mistyped card number beside "カード番号" is still to be redacted.
+    beside a word that says what it is, and a mistyped card number beside "カード番号" is still to be redacted;
+    ``near`` has such a word near it, before or behind, with other words between.
     Runs out of time by raising `TimeoutError`: the caller drops the text.
     """
 
-    def __init__(self, entity: str, *patterns: Pattern, needs: str = "[0-9]", words: str = "") -> None:
+    def __init__(self, entity: str, *patterns: Pattern, needs: str = "[0-9]", words: str = "", near: str = "") -> None:
         """
         Make a recogniser.
 
@@ -117,10 +144,12 @@ class CuedPatternRecognizer(PatternRecognizer):
             patterns: From `form` and `cue`.
             needs: An expression without which no pattern can match; most postings are passed over by it.
             words: Another, for what stands beside a value.
+            near: Another, for a word near a ``near`` group.
         """
         super().__init__(supported_entity=entity, supported_language=LANGUAGE, patterns=list(patterns))
         self._needed = regex.compile(needs) if needs.startswith("(?i)") else quick(needs)
         self._words = regex.compile(words)
+        self._near = regex.compile(f"(?i){near}")
         self._expressions = [
             (
                 quick(f"(?={begins})") if begins else None,
@@ -157,9 +186,26 @@ class CuedPatternRecognizer(PatternRecognizer):
             if (places := [m.start() for m in begins.finditer(reading.text)] if begins else None) != []
             for expression, score in expressions
             for match in _matches(expression, reading.text, places)
-            if self.accepts(match)
+            if (self.is_near(match) if match.lastgroup == "near" else self.accepts(match))
             for span in match.spans(match.lastgroup)
         ]
+
+    def is_near(self, match: "regex.Match[str]") -> bool:
+        """Whether a word near a number says what it is, and none beside it that it is something else."""
+        if not self.has_word_near(match) or _DATE_LIKE.match(match["near"]) or is_of_something_else(match):
+            return False
+        start = match.start("near")
+        return self.supported_entities == ["PHONE"] or not _TELEPHONE_BEFORE.search(
+            match.string[max(0, start - 16) : start]
+        )
+
+    def has_word_near(self, match: "regex.Match[str]") -> bool:
+        """Whether one of the recogniser's words is before or behind the match, about a line away at most."""
+        start, end = match.span("near")
+        return any(
+            self._near.search(side)
+            for side in (match.string[max(0, start - _NEAR_BEFORE) : start], match.string[end : end + _NEAR_AFTER])
+        )
 
     def accepts(self, match: "regex.Match[str]") -> bool:
         """Whether a match counts: a value beside its word does, one by form alone as `validate_result` says."""
@@ -177,8 +223,8 @@ class CuedPatternRecognizer(PatternRecognizer):
 def _compiled(expression: str) -> regex.Pattern[str]:
     """Compile one expression; it must name exactly one group, so that what it reports is never a guess."""
     compiled = regex.compile(expression)
-    if compiled.groups != 1 or not compiled.groupindex.keys() <= {"value", "cued"}:
-        raise ValueError("an expression has exactly one group, named value or cued")
+    if compiled.groups != 1 or not compiled.groupindex.keys() <= {"value", "cued", "near"}:
+        raise ValueError("an expression has exactly one group, named value, cued or near")
     return compiled
 
 
@@ -203,6 +249,11 @@ def cue(name: str, expression: str, begins: str = "") -> Pattern:
     to say. Patterns with the same one, one after the other, share the search.
     """
     return _Beginning(name, expression, 0.9, begins)
+
+
+def beside(name: str, expression: str, begins: str = "") -> Pattern:
+    """A pattern that counts where one of its recogniser's words is near, in any order; `begins` as `cue`."""
+    return _Beginning(name, expression, 0.7, begins)
 
 
 def _matches(expression: "regex.Pattern[str]", text: str, places: Sequence[int] | None) -> Iterator["regex.Match[str]"]:

@@ -2,7 +2,7 @@
 
 import regex
 
-from anonymizers.text.patterns import CuedPatternRecognizer, Example, around, cue, gap
+from anonymizers.text.patterns import NOT_COUNTED, CuedPatternRecognizer, Example, around, beside, cue, gap, near
 
 _SEVEN = r"(?<![0-9])[0-9](?:[- ・]{0,2}+[0-9]){6}+(?![0-9]|円|-[0-9]|人|名)"
 _KIND = r"(?:普通|当座|貯蓄|定期|総合)(?:預金|口座)?|[普当]\)|(?<![一-鿿])普(?=[ 0-9:])"
@@ -30,14 +30,15 @@ _BRANCH = cue(
 )
 _BRANCH_NAMED = cue(
     "branch number by its name",
-    r"(?:店番号?|支店番号|支店コード)[はが: ]{0,4}(?P<cued>[0-9]{3})(?![0-9]|円|-[0-9]{4}(?![0-9]))",
+    r"(?:店番号?|支店番号|支店コード|支店No\.?|店舗(?:コード|番号))"
+    r"[はがの:、=→・( 「]{0,5}(?P<cued>[0-9]{3})(?![0-9]|円|-[0-9]{4}(?![0-9]))",
 )
 _BRANCH_AND_NUMBER = cue(
     "branch and number", rf"(?:口座|銀行|支店|振込|店番)[^0-9\n。]{{0,14}}\n?(?P<cued>[0-9]{{3}}[- ]{_SEVEN})"
 )
 
 # ゆうちょ: a symbol of five digits, perhaps one more, and a number of up to eight (ゆうちょ銀行 FAQ, read 2026-11-24).
-_SYMBOL = r"[0-9]{5}(?:[- ]?[0-9](?![0-9]))?"
+_SYMBOL = r"[0-9](?:[- ・★☆♪♡♥●]{0,2}[0-9]){4}(?:[- ]?[0-9](?![0-9]))?"
 _POST_SYMBOL = cue("ゆうちょ symbol", rf"記号{gap(6)}(?P<cued>{_SYMBOL})(?![0-9])")
 _POST_NUMBER = cue(
     "ゆうちょ number",
@@ -46,7 +47,7 @@ _POST_NUMBER = cue(
 _POST_BOTH = cue(
     "ゆうちょ symbol and number",
     r"(?:ゆうちょ|ユウチョ|郵貯|郵便局|ぱるる|通帳)[^0-9\n。]{0,14}\n?(?P<cued>[0-9]{5}[- ・/の~]{1,3}"
-    r"(?:[0-9][- ])?[0-9]{2,8})(?![0-9]|円)",
+    r"[0-9](?:[- ]?[0-9]){1,7}+)(?![0-9]|円)",
 )
 _POST_NUMBER_FIRST = cue(
     "ゆうちょ number before its symbol",
@@ -54,6 +55,19 @@ _POST_NUMBER_FIRST = cue(
 )
 _POST_ALONE = cue(
     "ゆうちょ", r"(?:ゆうちょ|ユウチョ|郵貯|ぱるる)[^0-9\n。]{0,14}(?P<cued>[0-9]{7,8}|[0-9]{12,13})(?![0-9]|円)"
+)
+
+_NEAR = (
+    r"口座|こうざ|コウザ|通帳|[預貯]金|振り?込|ふりこみ|フリコミ|入金|送金|銀行|支店|信金|ゆうちょ|ユウチョ|郵貯|ぱるる|"
+    r"キャッシュカード|引き?落と?し|普通|当座|貯蓄|店番|名義|労金|農協|バンク"
+)
+_TOGETHER = beside(
+    "branch and number, or symbol and number, near a word",
+    r"(?<![0-9])(?<![0-9][-/.])(?P<near>(?:[0-9]{4}[- /・])?[0-9]{3}[- /・の]{1,2}[0-9]{7}|"
+    rf"1[0-9]{{3}}0[- /・の]{{1,2}}[0-9]{{6,8}}|1[0-9]{{3}}0){NOT_COUNTED}",
+)
+_POST_BRANCH = cue(
+    "ゆうちょ branch", r"(?:ゆうちょ|ユウチョ|銀行)[^\n。]{0,10}?(?P<cued>[〇零一二三四五六七八九0-9]{3})(?=支?店)"
 )
 
 EXAMPLES = (
@@ -95,6 +109,10 @@ def recognizer() -> CuedPatternRecognizer:
         _POST_BOTH,
         _POST_NUMBER_FIRST,
         _POST_ALONE,
-        needs="[普当]通?|口座|預金|支店|銀行|振り?込|記号|ゆうちょ|ユウチョ|郵貯|ぱるる|信金|店番|本店|農協|労金|"
+        near("near a word", 7, 8),
+        _TOGETHER,
+        _POST_BRANCH,
+        near=_NEAR,
+        needs="こうざ|コウザ|[預貯]金|ふりこみ|フリコミ|[入送]金|キャッシュカード|引き?落と?し|名義|バンク|[普当]通?|口座|預金|支店|銀行|振り?込|記号|ゆうちょ|ユウチョ|郵貯|ぱるる|信金|店番|本店|農協|労金|"
         "通帳|貯蓄|定期",
     )

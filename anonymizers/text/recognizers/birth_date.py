@@ -3,7 +3,7 @@
 import regex
 
 from anonymizers.text.expressions import either
-from anonymizers.text.patterns import CuedPatternRecognizer, Example, cue
+from anonymizers.text.patterns import CuedPatternRecognizer, Example, beside, cue
 
 _ERA = r"(?:明治|大正|昭和|平成|令和|明|大|昭|平|令|[MTSHRmtshr])"
 _YEAR = rf"(?:(?:西暦 ?)?(?:19|20)[0-9]{{2}}|'?[0-9]{{2}}|{_ERA}[. ]?(?:[0-9]{{1,2}}|元))"
@@ -12,6 +12,8 @@ _M, _D = r"(?:0?[1-9]|1[0-2])", r"(?:3[01]|[12][0-9]|0?[1-9])"
 # A star or の in place of a stroke is read here only: "H30★9★22".
 _SEP = r"(?: ?[-/.,・の*_♪♡\p{So}] ?)"
 _NUMERIC = rf"{_YEAR}(?:{_SEP}{_M}{_SEP}{_D}| {_M} {_D})"
+_KANJI_NUMBER = "(?:[〇一二三四五六七八九十]{1,3}|[0-9]{1,2})"
+_MIXED = rf"{_ERA}[. ]?(?:{_KANJI_NUMBER}|元){_SEP}{_KANJI_NUMBER}{_SEP}{_KANJI_NUMBER}"
 _NAMED_PARTS = rf"{_YEAR} ?{_ALSO}年{_ALSO} ?の? ?(?:{_M} ?月 ?の? ?{_D}(?: ?日)?|{_M}[/.-]{_D})"
 _ENGLISH_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.?"
 _ENGLISH_DASHED = rf"{_D}-{_ENGLISH_MONTH}-(?:19|20)[0-9]{{2}}"
@@ -24,7 +26,7 @@ _ERA_COMPACT = r"[MTSHRmtshr][0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])
 _DAY_FIRST = r"[0-9]{1,2}/[0-9]{1,2}/(?:19|20)[0-9]{2}"
 _MONTH_DAY = rf"{_M} ?月 ?の? ?{_D} ?日"
 _SHORT = rf"{_M} ?[-/.・の*_♪♡\p{{So}}] ?{_D}"
-_FULL = rf"(?:{_DAY_FIRST}|{_NUMERIC}|{_NAMED_PARTS}|{_ENGLISH_DASHED}|{_COMPACT}|{_ERA_COMPACT})"
+_FULL = rf"(?:{_DAY_FIRST}|{_NUMERIC}|{_MIXED}|{_NAMED_PARTS}|{_ENGLISH_DASHED}|{_COMPACT}|{_ERA_COMPACT})"
 # What any date begins with: looked at first, it passes over most places of a text.
 _FIRST = r"(?=[0-9'西明大昭平令MTSHRmtshrJFASONDjfasond])"
 _B, _E = rf"{_FIRST}(?<![0-9])(?<![0-9][-/.・の★])", r"(?![0-9]|[-/][0-9]|日?(?:〜|~|から))"
@@ -50,8 +52,8 @@ _WORD = (
 _LEAD = r"(?:\((?:西暦|予定|和暦|年月日)\))?[はがもの、: ・\[(→=⇒\u2192♡♥\U0001f382でをに\n「日]{0,6}"
 # Where a date may begin, looked for once for all patterns that begin with one.
 _DATE_BEGINS = (
-    r"(?<![0-9])[0-9](?:[0-9]|[-/.,・の*_♪♡ 月\p{So}]|[snrtSNRT][tdhTDH])|'[0-9]|西暦|明[治0-9元. ]|大[正0-9元. ]|"
-    r"昭[和0-9元. ]|平[成0-9元. ]|令[和0-9元. ]|[MTSHRmtshr][. ]?[0-9元]|"
+    r"(?<![0-9])[0-9](?:[0-9]|[-/.,・の*_♪♡ 月\p{So}]|[snrtSNRT][tdhTDH])|'[0-9]|西暦|"
+    r"(?:明治?|大正?|昭和?|平成?|令和?|[MTSHRmtshr])[. ]?[0-9元〇一二三四五六七八九十]|"
     + either("jan feb mar apr may jun jul aug sep oct nov dec")
 )
 _AFTER_WORD = cue("after a word", rf"(?i){_WORD}{_LEAD}(?P<cued>{_ANY})")
@@ -82,7 +84,7 @@ _BEFORE_BIRTHDAY = cue(
     rf"(?i)(?P<cued>{_ANY}){_DAY_NOTE}(?:(?:です|だよ|だけど|なの|が)?、?[^0-9\n。、!?]{{0,10}}"
     rf"(?:[0-9]{{1,2}}[歳才]の)?(?:お?誕生日{_PARTY}|お?たんじょうび{_PARTY}|バースデー{_PARTY}|"
     rf"バースデイ{_PARTY}|birthday|生年月日|出産日|出産予定日)"
-    rf"|[がのに ]{{0,2}}(?:うちの|私の|出産の)?{_DUE})",
+    rf"|(?:ごろ|頃|くらい|ぐらい|あたり|前後)?[がのに ]{{0,2}}(?:うちの|私の|出産の|もともとの|最初の)?{_DUE})",
     _DATE_BEGINS,
 )
 _ELSEWHERE = r"健診|検診|説明会|入院|退院|入園|入学|予約|旅行|[0-9]{1,2}[月/]"
@@ -119,6 +121,11 @@ _LISTED = cue(
     "in a list",
     rf"{_CHILD}[ :→・=]{{1,3}}(?P<cued>{_B}{_FULL}{_E})(?= ?(?:$|[、,)。♡♂♀\n(]|生|[長次三][男女]))",
 )
+_LISTED_BEFORE = cue(
+    "in a list, before",
+    rf"(?P<cued>{_B}{_FULL}{_E})(?: ?生)?[ :・/、(→]{{0,2}}{_CHILD}(?=$|[、。\n ()♡♂♀])",
+    _DATE_BEGINS,
+)
 
 _SIBLINGS = cue(
     "two before a word",
@@ -141,6 +148,23 @@ _SIX_BEFORE = cue(
 )
 _AGED = cue("before an age in brackets", rf"(?P<cued>{_B}{_FULL}{_E}) ?\([0-9]{{1,2}}(?:歳|才)\)", _DATE_BEGINS)
 
+# A whole date and a word about birth in the same breath: what else a day is of stands nearer to it.
+_MONTH_AND_DAY = beside("month and day near a word", rf"(?P<near>{_B}(?:{_MONTH_DAY}|{_M}/{_D}){_E})", _DATE_BEGINS)
+_ITS_WORD = regex.compile(
+    rf"(?:生まれ|産まれ|うまれ|お?誕生日{_PARTY}|お?たんじょうび{_PARTY}|生年月日|出生日?|出産予定日?|(?<![一-鿿ァ-ヺー])予定日|バースデ[ーイィ]"
+    rf"{_PARTY}|(?i:birthday|due ?date|DOB|EDD))"
+)
+_BESIDE = beside("near a word", rf"(?P<near>{_B}{_FULL}{_E})", _DATE_BEGINS)
+_NEAR = (
+    r"生まれ|産まれ|うまれ|ウマレ|誕生|たんじょう|タンジョウ|生年月日|セイネンガッピ|せいねんがっぴ|出生|生誕|爆誕|"
+    r"(?:出産|お産|分娩)(?:日|し|予定)|(?<![一-鿿ァ-ヺー])予定日|birth|DOB|バースデ|バースディ|[産生](?:んだ|みました|んで)|(?:子ども|子供|子)[①-⑨]|"
+    r"年の差|[0-9]{1,2}(?:歳|才)(?:です|に|の|差|児)|何歳|年子|生後"
+)
+_OF_THE_DAY = regex.compile(
+    r"(?:[健検]診|予約|入園|入学|入院|退院|卒[園業]|旅行|説明会|面談|参観|遠足|運動会|発売|購入|注文|届い|引っ?越|締め?切|〆|開催|"
+    r"開店|接種|申請|提出|更新|期限|まで|から|募集|改正|施行|オープン|受付|放送|公開|結婚|入籍|離婚|入社|退職|復帰|仕事|投稿|追記)"
+)
+
 _RANGE_BEFORE = regex.compile(r"(?:から|〜|~|[0-9日]-) ?$")
 _SCHOOL_YEAR = regex.compile(r"学年|早生まれ|遅生まれ|対象|以降|以前|募集|満[0-9]|限定|クラス分け")
 
@@ -161,14 +185,28 @@ EXAMPLES = (
 class _BirthDate(CuedPatternRecognizer):
     """Dates that are a day of somebody's."""
 
+    def is_near(self, match: "regex.Match[str]") -> bool:
+        """Whether a word about birth is near, and nothing else said to be of that day."""
+        start, end = match.span("near")
+        right_after = match.string[end : end + 10].split("\n")[0]
+        if _OF_THE_DAY.search(right_after) or not self._is_a_day(match.string, start, end):
+            return False
+        if regex.match(_FULL, match["near"]):
+            return self.has_word_near(match)
+        said = regex.split("[。!?\n、]", match.string[max(0, start - 24) : start])[-1]
+        follows = regex.split("[。!?\n、]", match.string[end : end + 16])[0]
+        return any(_ITS_WORD.search(side) and not _OF_THE_DAY.search(side) for side in (said, follows))
+
     def accepts(self, match: "regex.Match[str]") -> bool:
         """Whether the date is one day and not an end of a range, nor the line between school years."""
-        start, end = match.span("cued")
-        if _RANGE_BEFORE.search(match.string[max(0, start - 4) : start]):
+        return self._is_a_day(match.string, *match.span("cued"))
+
+    def _is_a_day(self, text: str, start: int, end: int) -> bool:
+        if _RANGE_BEFORE.search(text[max(0, start - 4) : start]):
             return False
-        written = regex.findall("[0-9]+", match["cued"])
+        written = regex.findall("[0-9]+", text[start:end])
         limit = [int(part) for part in written[-2:]] in ([4, 1], [4, 2], [3, 31])
-        return not (limit and _SCHOOL_YEAR.search(match.string[max(0, start - 40) : end + 40]))
+        return not (limit and _SCHOOL_YEAR.search(text[max(0, start - 40) : end + 40]))
 
 
 def recognizer() -> CuedPatternRecognizer:
@@ -189,17 +227,21 @@ def recognizer() -> CuedPatternRecognizer:
         _SIX_BEFORE,
         _SIBLINGS,
         _AGED,
+        _BESIDE,
+        _MONTH_AND_DAY,
+        _LISTED_BEFORE,
         _SIBLING_AFTER,
         _REPORT,
         _BRACKETED,
         _LISTED,
         _OURS,
+        near=_NEAR,
         needs=r"(?<![0-9])(?:0?[1-9]|1[0-2])(?: ?[-月/.,・の*_♪♡\p{So}] ?の?| )(?:[12][0-9]|3[01]|0?[1-9])"
         r"(?![0-9])|[0-9]{6}"
         r"|[a-z]\.? ?[0-9]|[0-9](?:st|nd|rd|th)?[- ]?[A-Z]",
         words=r"(?i)生|産|誕|うま|ウマレ|たん[じ生]|予定日|[歳才]|birth|born|DOB|D\.O\.B|b\.?day|バース|"
         r"\U0001f382|\U0001f476|\U0001f423"
-        r"|[男女]|息子|娘|の子|子ども|子供|[目親夫妻嫁父母君様氏]|[主本]人|旦那|私|わたし|名前|ベビー|赤ちゃん|"
+        r"|[男女]|タンジョウ|セイネン|せいねん|息子|娘|の子|子ども|子供|[目親夫妻嫁父母君様氏]|[主本]人|旦那|私|わたし|名前|ベビー|赤ちゃん|"
         r"ママ|パパ|くん|ちゃん|さん"
         r"|帝王|陣痛|おしるし|破水",
     )

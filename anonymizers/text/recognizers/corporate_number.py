@@ -12,6 +12,7 @@ from anonymizers.text.patterns import (
     form,
     gap,
     is_of_something_else,
+    near,
     run,
 )
 
@@ -21,6 +22,15 @@ _BEFORE_WORD = cue("before a word", rf"(?<![0-9])(?<![0-9]-)(?P<cued>{run(13)}){
 _INVOICE = form("after T", rf"(?<![A-Za-z0-9])[Tt][- ]?(?P<value>{run(13)})")
 _GROUPED = form(
     "one and four by four", r"(?<![0-9])(?<![0-9]-)(?P<value>[1-9][- ・][0-9]{4}(?:[- ・][0-9]{4}){2})(?![0-9]|-[0-9])"
+)
+
+# 45, 49 and 978 begin the numbers of goods and books (JAN, ISBN).
+_IN_ONE = form(
+    "in one", r"(?<![0-9A-Za-z.,])(?<![0-9][-. ])(?P<value>(?!4[59]|97[89])[1-9][0-9]{12})(?![-.,]?[0-9]|円)"
+)
+_NEAR = (
+    r"法人|ほうじん|ホウジン|法番|国税|インボイス|いんぼいす|適格|登録番号|請求書|領収書|事業者|会社|企業|業者|勤務先|"
+    r"勤め先|(?:13|十三)(?:桁|けた|ケタ)"
 )
 
 EXAMPLES = (
@@ -46,4 +56,14 @@ class _CorporateNumber(CuedPatternRecognizer):
 
 def recognizer() -> CuedPatternRecognizer:
     """Finds CORPORATE_NUMBER: thirteen digits, the first of them a check digit; T before them is not part of it."""
-    return _CorporateNumber("CORPORATE_NUMBER", _NAMED, _BEFORE_WORD, _INVOICE, _GROUPED, needs=at_least(13))
+    return _CorporateNumber(
+        "CORPORATE_NUMBER",
+        _NAMED,
+        _BEFORE_WORD,
+        _INVOICE,
+        _GROUPED,
+        _IN_ONE,
+        near("near a word", 13),
+        needs=at_least(13),
+        near=_NEAR,
+    )

@@ -11,6 +11,7 @@ from anonymizers.text.patterns import (
     form,
     gap,
     is_of_something_else,
+    near,
     run,
 )
 
@@ -28,6 +29,15 @@ _BEFORE_WORD = cue(
     "before a word", rf"(?i)(?<![0-9])(?P<cued>{run(14, 16)})(?=[^0-9\n。]{{0,12}}{_WORD}|[がの、 ]{{0,2}}カード)"
 )
 
+_NEAR = (
+    r"カード|クレ[カジ]|VISA|ビザ|JCB|マスター|Master|アメックス|AMEX|ダイナース|Diners|デビット|有効期限|"
+    r"セキュリティ|CVV|名義|決済|引き?落と?し|不正利用|楽天|イオン|エポス|セゾン|PayPay|(?:14|15|16)(?:桁|けた|ケタ)"
+)
+_MASKED = cue(
+    "part of it, after a word",
+    rf"(?i){_WORD}{gap(16)}(?P<cued>[0-9]{{4}}(?:[- ]?[*x・●]{{4}}){{2}}[- ]?[0-9]{{4}}|"
+    r"(?<=[下末]尾?[4四](?:桁|けた|ケタ)[はがの: ]{0,2})[0-9]{4})(?![0-9])",
+)
 EXAMPLES = (
     Example("引き落としは4111111111111111で", ("4111111111111111",)),
     Example(
@@ -59,4 +69,13 @@ class _CreditCard(CuedPatternRecognizer):
 
 def recognizer() -> CuedPatternRecognizer:
     """Finds CREDIT_CARD: by form and check digit, or beside a word for a card even where mistyped."""
-    return _CreditCard("CREDIT_CARD", _NUMBER, _NAMED, _BEFORE_WORD, needs=at_least(14))
+    return _CreditCard(
+        "CREDIT_CARD",
+        _NUMBER,
+        _NAMED,
+        _BEFORE_WORD,
+        _MASKED,
+        near("near a word", 14, 16),
+        needs=at_least(4),
+        near=_NEAR,
+    )

@@ -9,7 +9,7 @@ _DOMAIN = r"(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![A-Za-z])"
 _ADDRESS = form("address", rf"(?P<value>{_LOCAL} ?@ ?{_DOMAIN})")
 _SPACED = form(
     "address with spaces",
-    rf"(?P<value>{_LOCAL}(?:\([^()\n]{{1,10}}\))? {{0,2}}@{{1,2}} {{0,2}}[A-Za-z0-9-]{{1,63}}+"
+    rf"(?P<value>{_LOCAL}(?:\([^()\n]{{1,10}}\))? {{0,2}}@{{1,2}}[ \n]{{0,2}}[A-Za-z0-9-]{{1,63}}+"
     rf"(?: ?\. ?[A-Za-z0-9-]{{1,63}}+){{0,3}} ?\. ?"
     rf"(?:{TOP_LEVEL}))(?![A-Za-z0-9])",
 )
@@ -45,6 +45,13 @@ _NAMED = cue(
     "local part after a word",
     rf"(?i){_MAIL}[はが:→ 「『(、]{{1,4}}(?P<cued>(?!https?:|www\.){_ID})(?=[^\n。]{{0,14}}{_SERVICE}(?![A-Za-z0-9]))",
 )
+# Without any @, which somebody says is to be put in.
+_GLUED = form(
+    "domain glued on",
+    r"(?i)(?<![A-Za-z0-9._+@/:-])(?P<value>[A-Za-z0-9][A-Za-z0-9._+-]{2,40}?(?<![./-])(?:gmail\.com|yahoo\.co\.jp|"
+    r"(?:docomo|ezweb|softbank)\.ne\.jp|i\.softbank\.jp|icloud\.com|hotmail\.(?:com|co\.jp)|outlook\.(?:com|jp)))"
+    r"(?![A-Za-z0-9./])",
+)
 
 EXAMPLES = (
     Example("メールはhanako.t@example.comまでどうぞ", ("hanako.t@example.com",)),
@@ -72,6 +79,7 @@ def recognizer() -> CuedPatternRecognizer:
         _SERVICE_AFTER,
         _SERVICE_BEFORE,
         _NAMED,
+        _GLUED,
         needs="[A-Za-z0-9._+-]{3}|@",
-        words="@|アット|あっと|あと|後|以[下降]|メール|メアド|アド|キャリア|[Mm][Aa][Ii][Ll]",
+        words="@|[a-z](?:mail|yahoo|docomo|ezweb|bank|cloud|look)\\.|アット|あっと|あと|後|以[下降]|メール|メアド|アド|キャリア|[Mm][Aa][Ii][Ll]",
     )

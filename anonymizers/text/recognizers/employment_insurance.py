@@ -11,6 +11,7 @@ from anonymizers.text.patterns import (
     form,
     gap,
     is_of_something_else,
+    near,
     run,
 )
 
@@ -19,6 +20,11 @@ _NAMED = cue("after a word", rf"{_WORD}{gap(18)}(?P<cued>{run(11)})")
 _BEFORE_WORD = cue("before a word", rf"(?<![0-9])(?<![0-9]-)(?P<cued>{run(11)}){before(_WORD)}")
 _OFFICE = cue("office number", rf"事業所番号{gap(6)}(?P<cued>{run(11)})")
 _BY_FORM = form("by form", r"(?<![0-9])(?<![0-9]-)(?P<value>[0-9]{4}-[0-9]{6}-[0-9])(?![0-9]|-[0-9])")
+
+_NEAR = (
+    rf"{_WORD}|雇用|こよう|コヨウ|失業|離職|退職|転職|再就職|給付|育休|産休|育児休業|被保険者|喪失|資格取得|事業所|"
+    r"ハロー ?ワーク|(?:11|十一)(?:桁|けた|ケタ)"
+)
 
 EXAMPLES = (
     Example("雇用保険の番号は1234-567890-1です", ("1234-567890-1",)),
@@ -37,4 +43,13 @@ class _EmploymentInsurance(CuedPatternRecognizer):
 
 def recognizer() -> CuedPatternRecognizer:
     """Finds EMPLOYMENT_INSURANCE: four, six and one digits."""
-    return _EmploymentInsurance("EMPLOYMENT_INSURANCE", _NAMED, _BEFORE_WORD, _OFFICE, _BY_FORM, needs=at_least(11))
+    return _EmploymentInsurance(
+        "EMPLOYMENT_INSURANCE",
+        _NAMED,
+        _BEFORE_WORD,
+        _OFFICE,
+        _BY_FORM,
+        near("near a word", 11),
+        needs=at_least(11),
+        near=_NEAR,
+    )

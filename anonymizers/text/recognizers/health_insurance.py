@@ -2,12 +2,23 @@
 
 import regex
 
-from anonymizers.text.patterns import CuedPatternRecognizer, Example, around, before, cue, gap, run
+from anonymizers.text.patterns import (
+    NOT_COUNTED,
+    CuedPatternRecognizer,
+    Example,
+    around,
+    before,
+    beside,
+    cue,
+    gap,
+    is_of_something_else,
+    run,
+)
 
 _WORD = (
     r"(?:保険者番号|保険者No\.?|被保険者(?:証|番号)|保険証の?番号|保険証|保険番号|(?:健康|国民健康|社会|介護|"
     r"医療)保険|健保|国保|社保|協会けんぽ|資格確認書|公費負担者|"
-    r"負担者番号|受給者|受給者証|医療証|マル福|まる福|マル乳|マル子|乳幼児医療|子ども医療|こども医療|限度額認定)"
+    r"負担者番号|ホケンシャ|ほけんしゃ|ホケンショウ|ほけんしょう|保険の番号|後期高齢|被扶養者|受給者|受給者証|医療証|マル福|まる福|マル乳|マル子|乳幼児医療|子ども医療|こども医療|限度額認定)"
 )
 _END = r"(?![0-9]|円|-[0-9]|歳|才|人|名|割|年|か月|ヶ月|万|%)"
 _NAMED = cue("after a word", rf"{_WORD}{gap(14)}(?P<cued>{run(6, 10)}){_END}")
@@ -43,6 +54,36 @@ _NUMBER_FIRST = cue(
 )
 _BRANCH = cue("branch", r"枝番[はが: 号)]{0,4}(?P<cued>[0-9]{2})(?![0-9])")
 
+_CARD = (
+    r"(?:保険|ほけん|ホケン|健保|国保|社保|けんぽ|資格確認|受給者|負担者|医療[証費]|マル[乳福子親]|まる福|限度額|扶養|ひとり親|福祉医療|小児慢性|自立支援|"
+    r"傷病手当|一時金|後期高齢|高額療養|組合|資格喪失|乳児医療|記号)"
+)
+_WITHOUT_SYMBOL = cue(
+    "number, after the card and words",
+    rf"{_CARD}[^0-9\n。]{{0,30}}\n?[^0-9\n。]{{0,8}}(?:番号|記号|No\.?|ナンバー)欄?[はがもに、:→=( 「『]{{0,4}}"
+    rf"(?P<cued>[0-9](?:[- の/・.]{{0,2}}[0-9]){{1,9}}+){NOT_COUNTED}",
+)
+_AFTER_NUMBER = cue(
+    "number, after another",
+    rf"(?:{_CARD}|記号)[^0-9\n。]{{0,20}}[0-9](?:[-. ]{{0,2}}[0-9]){{0,9}}+(?:[^0-9\n。]{{0,6}}番号[はが: ]{{0,4}}|"
+    rf"[・の/ 、]{{1,2}})(?P<cued>[0-9](?:[- ]{{0,2}}[0-9]){{1,9}}+){NOT_COUNTED}",
+)
+_BEFORE_SYMBOL = cue(
+    "before 記号",
+    rf"(?<![0-9A-Za-z])(?P<cued>[0-9](?:[- ・.]{{0,2}}[0-9]){{1,9}}+){NOT_COUNTED}(?=[」』)]?(?:と|が|って|という|は)"
+    rf"?[^0-9\n。]{{0,4}}記号)",
+)
+_BESIDE = beside(
+    "near a word",
+    r"(?<![0-9A-Za-z¥$#.,])(?<![0-9][-./])(?P<near>(?!0[5-9]0[- ]?[0-9]{4})(?:[0-9](?:[- ]{0,2}[0-9]){5,9}+|"
+    rf"[0-9]{{2,8}}[-・/の ]{{1,2}}[0-9]{{3,8}})){NOT_COUNTED}",
+)
+_SHORT_BEFORE = cue(
+    "before the card and a word for number",
+    rf"(?<![0-9A-Za-z])(?<![0-9][-/.])(?P<cued>[0-9]{{1,8}}(?:[-・/ ][0-9]{{1,8}}){{0,2}}+){NOT_COUNTED}"
+    rf"(?=[^0-9\n。、]{{0,6}}{_CARD}[^0-9\n。、]{{0,6}}(?:番号|記号))",
+)
+
 EXAMPLES = (
     Example("保険証の保険者番号01234567って何", ("01234567",)),
     Example("受給者番号は1234567でした", ("1234567",)),
@@ -63,7 +104,7 @@ class _HealthInsurance(CuedPatternRecognizer):
     def accepts(self, match: "regex.Match[str]") -> bool:
         """Whether what is around it is not of a bank account alone."""
         near = around(match)
-        return not _ACCOUNT.search(near) or bool(_INSURANCE.search(near))
+        return not is_of_something_else(match) and (not _ACCOUNT.search(near) or bool(_INSURANCE.search(near)))
 
 
 def recognizer() -> CuedPatternRecognizer:
@@ -80,5 +121,12 @@ def recognizer() -> CuedPatternRecognizer:
         _SYMBOL_IN_KANJI,
         _NUMBER_FIRST,
         _BRANCH,
-        needs="保険|健保|国保|社保|けんぽ|受給者|負担者|医療|マル|まる福|記号|枝番|資格確認|限度額",
+        _WITHOUT_SYMBOL,
+        _AFTER_NUMBER,
+        _BEFORE_SYMBOL,
+        _SHORT_BEFORE,
+        _BESIDE,
+        near=_CARD,
+        needs="保険|ほけん|ホケン|健保|国保|社保|けんぽ|受給者|負担者|医療|マル|まる福|記号|枝番|資格確認|限度額|扶養|傷病|一時金|"
+        "後期|高額|組合|喪失",
     )

@@ -4,7 +4,7 @@ import ipaddress
 
 import regex
 
-from anonymizers.text.patterns import CuedPatternRecognizer, Example, cue, form
+from anonymizers.text.patterns import CuedPatternRecognizer, Example, beside, cue, form
 
 # Presidio's own finds nothing in "IPは192.0.2.1から".
 _DOT = r" ?[.・,、。] ?|\[\.\]|\(\.\)"
@@ -15,7 +15,22 @@ _V4_SPACED = cue(
     rf"[- _/])[0-9]{{1,3}}){{3}})(?![0-9])",
 )
 _V4_LOOSE = form("version 4, spaced", r"(?<![0-9.])(?P<value>[0-9]{1,3}(?: ?\. ?[0-9]{1,3}){3})(?![0-9]| ?\. ?[0-9])")
-_V6 = form("version 6", r"(?<![0-9A-Za-z:])(?P<value>(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4})(?![0-9A-Za-z:])")
+# Octets parted by something else are an address where a word about machines is near.
+_V4_NEAR = beside(
+    "version 4, near a word",
+    r"(?<![0-9.])(?P<near>(?=[0-9 .・,、。_/\-\[\]()点てんドット]{0,24}[0-9]{2})"
+    r"[0-9]{1,3}(?:(?: ?(?:[.・,、。_/\-]|点|てん|ドット) ?|\[\.\]|\(\.\)| )[0-9]{1,3}){3})"
+    r"(?![0-9]|[-.・/][0-9]|円|年|月|日)",
+)
+_NEAR = (
+    r"(?<![A-Za-z])IP|アイピー|あいぴー|ホスト|ルーター|サーバ|PC|パソコン|接続|ネットワーク|プリンタ|カメラ|アクセス|"
+    r"荒らし|書き込み|ログ|アドレス|DNS|ゲートウェイ|Wi-?Fi|LAN|VPN|ブロック|ping|競合"
+)
+_V6 = form(
+    "version 6",
+    r"(?:(?<![0-9A-Za-z:])|(?<=v6:)|(?<=[^0-9A-Za-z]:))"
+    r"(?P<value>(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4})(?![0-9A-Za-z:])",
+)
 _VERSION = regex.compile(
     r"(?i)(?:ver\.?|バージョン|version|iOS|Android|アップデート|アプデ|[^A-Za-z]v|ファーム(?:ウェア)?)[^。\n]{0,14}$"
 )
@@ -37,6 +52,11 @@ class _IpAddress(CuedPatternRecognizer):
             return False
         return super().accepts(match)
 
+    def is_near(self, match: "regex.Match[str]") -> bool:
+        """Whether a word about machines is near and no octet is too great; dates and versions are not addresses."""
+        octets = [int(octet) for octet in regex.findall("[0-9]+", match["near"])]
+        return max(octets) <= 255 and super().is_near(match)
+
     def validate_result(self, pattern_text: str) -> bool | None:
         """Whether it is an address; times such as 10:30:00 are not. Leading zeros in version 4 are allowed."""
         try:
@@ -55,5 +75,8 @@ def recognizer() -> CuedPatternRecognizer:
         _V4_LOOSE,
         _V4_SPACED,
         _V6,
-        needs=r"[0-9] ?[.] ?[0-9]|[0-9A-Fa-f:]:[0-9A-Fa-f:]|[Iiİı][Pp]|アイピー",
+        _V4_NEAR,
+        near=_NEAR,
+        needs=r"[0-9] ?[.・] ?[0-9]|(?:[0-9]{1,3}[^0-9A-Za-z\n]{1,3}){3}[0-9]|"
+        r"[0-9A-Fa-f:]:[0-9A-Fa-f:]|[Iiİı][Pp]|アイピー",
     )

@@ -9,8 +9,12 @@ _ID_LIKE = rf"(?=@|[A-Za-z]{{0,20}}[0-9_.\-])(?=[0-9._\-]{{0,20}}[A-Za-z@]){_ID}
 _WORD = r"(?:ID|アイ?ディー?|アイデー|あいでぃー?|あいでー|アカウント|アカ)"
 _END = r"(?![A-Za-z0-9/@])"
 # "オンライン", "ガイドライン" are other words.
-_LINE = r"(?:(?<![A-Za-z])LINE|(?<![ァ-ヺー])ライン|らいん)"
-_LEAD = r"[はがも:→=( 「『、・…\n]"
+# The letters are masked too ("L○NE", "LlNE"), and the app is called by its colour.
+_LINE = (
+    r"(?:(?<![A-Za-z])L[Il1|!○◯〇●*☆★_.\-]N[E3]|(?<![A-Za-z])L I N E|(?<![ァ-ヺー])ライン|らいん|りね(?=[の ]?ID)|"
+    r"(?:緑|みどり)の(?:アプリ|やつ|アイコン|あれ))"
+)
+_LEAD = r"[はがも:→⇒=( 「『【\[<、・…\n]"
 _NOT = PRODUCT
 _NAMED = cue("after LINE", rf"(?i){_LINE}[ のは]{{0,2}}{_WORD}?{_LEAD}{{1,4}}{_NOT}(?P<cued>{_ID}){_END}")
 _NAMED_LATER = cue(
@@ -27,7 +31,7 @@ _ID_ONLY = cue(
     "after ID",
     rf"(?i)(?<![A-Za-z])(?<!会員)(?<!会議)(?<!ログイン)(?<!Apple )(?<!ルーム)(?<!ミーティング)(?<!Zoom)(?<!Zoom )"
     rf"(?<!商品)(?<!注文){_WORD}(?:検索で?)?"
-    rf" ?(?:[はが:→=で][:→= 「『\n]{{0,3}}|[ 「『]{{1,2}}){_NOT}(?P<cued>{_ID}){_END}",
+    rf" ?(?:[はが:→⇒=で、][:→= 「『\n]{{0,3}}|[ 「『]{{1,2}}){_NOT}(?P<cued>{_ID}){_END}",
 )
 _BEFORE = cue(
     "before LINE",
@@ -64,5 +68,6 @@ def recognizer() -> CuedPatternRecognizer:
         _ID_ONLY,
         _BEFORE,
         _BEFORE_ID,
-        needs="(?i)line|ライン|らいん|id|アイデ|アイディ|アディ|あいで|アカ",
+        needs="(?i)l[^a-z]?[^a-z ]?n[e3]|l i n e|line|緑|みどり|りね|ライン|"
+        "らいん|id|アイデ|アイディ|アディ|あいで|アカ",
     )

@@ -12,6 +12,7 @@ from anonymizers.text.patterns import (
     form,
     gap,
     is_of_something_else,
+    near,
     run,
 )
 
@@ -26,6 +27,11 @@ _BEFORE_WORD = cue("before a word", rf"(?i)(?<![0-9])(?<![0-9][-. ])(?P<cued>{ru
 
 # 総務省令第85号 (平成26年) 第5条: the weight of the n-th digit from the right, the check digit not counted.
 _WEIGHTS = (2, 3, 4, 5, 6, 7, 2, 3, 4, 5, 6)
+
+_NEAR = (
+    r"マイ ?ナ|まいな|個人番号|番号(?:カード|通知)|通知(?:カード|の)|(?:12|十二)(?:桁|けた|ケタ)|e-?Tax|確定申告|"
+    r"年末調整|扶養控除|源泉|役[所場]|本人確認|My ?Number|番号[はがもに:」]?"
+)
 
 EXAMPLES = (
     Example("申請に1234 5678 9018を書いた", ("1234 5678 9018",)),
@@ -52,4 +58,6 @@ class _MyNumber(CuedPatternRecognizer):
 
 def recognizer() -> CuedPatternRecognizer:
     """Finds MY_NUMBER: by form and check digit, or beside its name even where mistyped."""
-    return _MyNumber("MY_NUMBER", _BY_FORM, _NAMED, _BEFORE_WORD, needs=at_least(12))
+    return _MyNumber(
+        "MY_NUMBER", _BY_FORM, _NAMED, _BEFORE_WORD, near("near a word", 12, 12), needs=at_least(12), near=_NEAR
+    )

@@ -1,14 +1,34 @@
 """Basic pension numbers (基礎年金番号)."""
 
-from anonymizers.text.patterns import CuedPatternRecognizer, Example, at_least, cue, gap, run
+import regex
 
-_WORD = r"(?:年金|ねんきん)"
+from anonymizers.text.patterns import (
+    CuedPatternRecognizer,
+    Example,
+    at_least,
+    cue,
+    form,
+    gap,
+    is_of_something_else,
+    near,
+    run,
+)
+
+_WORD = r"(?:年金|ねんきん|ネンキン)"
 _NAMED = cue("after a word", rf"{_WORD}{gap(16)}(?P<cued>{run(10)})")
 _CERTIFICATE = cue("after a word, on a certificate", rf"{_WORD}{gap(16)}(?P<cued>{run(14)})")
 _BEFORE_WORD = cue(
     "before a word",
     rf"(?<![0-9])(?<![0-9]-)(?P<cued>{run(10)})(?=[^0-9\n。]{{0,12}}(?:基礎)?{_WORD}(?:番号|手帳|の番号|だ|で|$))",
 )
+
+# Four and six, which no other number people write has; a telephone number is said to be one.
+_BY_FORM = form(
+    "by form",
+    r"(?<![0-9A-Za-z])(?<![0-9][-. ])(?<!(?:電話|携帯|TEL|FAX)[^0-9\n]{0,6})(?P<value>[0-9]{4}[- .ー][0-9]{6})"
+    r"(?![0-9]|[-.][0-9]|円)",
+)
+_NEAR = rf"{_WORD}|基礎番号|未納|追納|手帳|国年|厚年|厚生|学生特例|社保庁|(?:10|十)(?:桁|けた|ケタ)"
 
 EXAMPLES = (
     Example("基礎年金番号 1234-567890 が分からない", ("1234-567890",)),
@@ -18,8 +38,23 @@ EXAMPLES = (
 )
 
 
+class _PensionNumber(CuedPatternRecognizer):
+    """Numbers beside their name, or in their grouping where no word says they are an order's."""
+
+    def accepts(self, match: "regex.Match[str]") -> bool:
+        """Whether a word names it, or none names something else."""
+        return match.lastgroup == "cued" or not is_of_something_else(match)
+
+
 def recognizer() -> CuedPatternRecognizer:
     """Finds PENSION_NUMBER: four and six digits beside 年金, or fourteen as a certificate (年金証書) has them."""
-    return CuedPatternRecognizer(
-        "PENSION_NUMBER", _NAMED, _CERTIFICATE, _BEFORE_WORD, needs=at_least(10), words="年金|ねんきん"
+    return _PensionNumber(
+        "PENSION_NUMBER",
+        _BY_FORM,
+        _NAMED,
+        _CERTIFICATE,
+        _BEFORE_WORD,
+        near("near a word", 10),
+        needs=at_least(10),
+        near=_NEAR,
     )

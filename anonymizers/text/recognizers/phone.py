@@ -4,7 +4,7 @@ import phonenumbers
 import regex
 
 from anonymizers.text.expressions import either
-from anonymizers.text.patterns import SEPARATOR, CuedPatternRecognizer, Example, cue, digits, form
+from anonymizers.text.patterns import NOT_COUNTED, SEPARATOR, CuedPatternRecognizer, Example, beside, cue, digits, form
 
 # Part of the number only where it is closed after the area code; else it opens a remark.
 _BRACKET = r"(?:\((?=0[0-9]{1,4}\)))?"
@@ -35,13 +35,13 @@ _ABROAD = form(
 )
 
 _WORD = (
-    r"(?:電話|でんわ|TEL|テル|携帯|けいたい|ケータイ|ケイタイ|連絡先|れんらくさき|連絡は|自宅|実家|職場|固定|"
+    r"(?:電話|でんわ|デンワ|TEL|テル|携帯|けいたい|ケータイ|ケイタイ|連絡先|連絡網|着信|かけて|れんらくさき|レンラクサキ|連絡は|自宅|実家|職場|固定|"
     r"スマホ|FAX|ファックス|ファクス|番号は|ショートメール|SMS|ワン切り|"
     r"[\u260e\u260f\u2706\u2121\U0001f4de\U0001f4f1\U0001f4f2\U0001f919])"
 )
 _WORD_BEGINS = either(
-    "電話 でんわ tel テル 携帯 けいたい ケータイ ケイタイ 連絡 れんらく 自宅 実家 職場 固定 スマホ "
-    "fax ファ 番号は ショート sms ワン切り 局番 内線 "
+    "電話 でんわ デンワ 着信 かけて レンラク tel テル 携帯 けいたい ケータイ ケイタイ 連絡 れんらく 自宅 実家 職場 固定 "
+    "スマホ fax ファ 番号は ショート sms ワン切り 局番 内線 "
     "[\u260e\u260f\u2706\u2121\U0001f4de\U0001f4f1\U0001f4f2\U0001f919]"
 )
 # A number typed a digit short, or of an area code that does not exist, is somebody's all the same.
@@ -74,6 +74,13 @@ _LOCAL_TOGETHER = cue(
     r"(?i)(?:電話番号|TEL)[は: ]{0,4}(?P<cued>[1-9][0-9]{5,7})(?![0-9円人件台])",
     _WORD_BEGINS,
 )
+
+_BESIDE = beside(
+    "near a word",
+    rf"(?<![0-9A-Za-z¥$#.,])(?<![0-9][-./ ])(?P<near>\(?0(?:{SEPARATOR}[0-9]){{9,10}}){NOT_COUNTED}",
+    _BEGINS,
+)
+_NEAR = rf"{_WORD}|着信|電話|通話|かけ|留守電|出ない|迷惑|詐欺|営業|コール"
 
 _LONG_PREFIXES = ("050", "060", "070", "080", "090")
 _OTHER = regex.compile(
@@ -161,5 +168,7 @@ def recognizer() -> CuedPatternRecognizer:
         _LOCAL,
         _LOCAL_TOGETHER,
         _EXTENSION_ALONE,
+        _BESIDE,
+        near=_NEAR,
         needs=r"[0-9](?:[-. ()/・\n]{0,3}[0-9]){5}|内線",
     )

@@ -11,7 +11,7 @@ import regex
 from presidio_analyzer import RecognizerResult
 
 from anonymizers.text.artifacts import read
-from anonymizers.text.patterns import CuedPatternRecognizer, Example, cue, form
+from anonymizers.text.patterns import NOT_COUNTED, CuedPatternRecognizer, Example, at_least, beside, cue, form, run
 from anonymizers.text.places import fold_place, longest_from, places
 
 _JOIN = " ?(?:[-ー−‐–—~.・*/のノ★☆♡♥] ?)?"
@@ -25,16 +25,25 @@ _NO_RANGE = (
 
 _MARKED = cue("after the mark", rf"(?P<cued>[〒〠〶] ?[::は]? ?{_CODE})")
 _WORDS = (
-    "[〒〠〶]|郵便|ゆうびん|住所|送り先|届け先|お届け|発送|送料|配達|配送|返信|封筒|宛|荷物|引っ?越し?先|ZIP|"
+    "[〒〠〶]|郵便|ゆうびん|ユウビン|ハガキ|はがき|葉書|年賀|手紙|ジュウショ|じゅうしょ|住所|送り先|届け先|お届け|発送|送料|配達|配送|返信|封筒|宛|荷物|引っ?越し?先|ZIP|"
     "zip|Zip|地域|番地|検索"
 )
-_NAMED = cue("after a word", rf"(?:{_WORDS})[^0-9\n]{{0,24}}+{_ALONE}(?P<cued>{_CODE}){_NO_RANGE}")
+_NAMED = cue("after a word", rf"(?:{_WORDS})[^0-9\n]{{0,24}}+\n?{_ALONE}(?P<cued>{_CODE}){_NO_RANGE}")
 _FOLLOWED = cue("before a word", rf"{_ALONE}(?P<cued>{_CODE}){_NO_RANGE}(?=[^0-9\n。]{{0,12}}(?:{_WORDS}))")
 # What else is written in three and four digits says what it is.
 _OTHER = (
     "型番|品番|製番|番号|電話|でんわ|TEL|Tel|tel|℡|☎|📞|FAX|Fax|fax|携帯|内線|直通|代表|局番|No|NO|no|ID|"
     "コード|口座|記号|管理|注文|追跡|予約|"
     "会員|診察|受付|整理|伝票|シリアル|ロット|型式|JAN|ISBN|約|値段|価格|予算"
+)
+# Its digits in any grouping, after a word that can mean nothing else.
+_ANYHOW = cue(
+    "after its name", rf"(?:[〒〠〶]|郵便番?号?|ゆうびん|ユウビン)[^0-9\n]{{0,16}}+\n?(?P<cued>{run(7)}){NOT_COUNTED}"
+)
+_BESIDE = beside("near a word", rf"{_ALONE}(?P<near>{_CODE}){_NO_RANGE}")
+_NEAR = (
+    rf"{_WORDS}|番地|丁目|マンション|アパート|宛|転送|引越|新居|返送|懸賞|応募|受け?取り|県|"
+    r"[市区町村](?:に|の|です|内|在住)"
 )
 _SHAPED = form("by its hyphen", rf"(?<!(?:{_OTHER})[^0-9\n]{{0,6}}){_ALONE}(?P<value>[0-9]{{3}}-[0-9]{{4}}){_NO_RANGE}")
 _BEFORE_ADDRESS = regex.compile(rf"{_ALONE}{_CODE}(?=[\s、,)]{{0,3}}[ぁ-ゖ一-鿿々ァ-ヺ])")
@@ -77,4 +86,6 @@ class PostalCodeRecognizer(CuedPatternRecognizer):
 
 def recognizer() -> PostalCodeRecognizer:
     """Finds POSTAL_CODE, with its 〒 where there is one."""
-    return PostalCodeRecognizer("POSTAL_CODE", _MARKED, _NAMED, _FOLLOWED, _SHAPED, needs="[0-9]{3}[^0-9]{0,3}[0-9]{4}")
+    return PostalCodeRecognizer(
+        "POSTAL_CODE", _MARKED, _NAMED, _FOLLOWED, _ANYHOW, _SHAPED, _BESIDE, near=_NEAR, needs=at_least(7)
+    )

@@ -77,6 +77,21 @@ _BEFORE = cue(
     r"(?<![A-Za-z0-9@._\-/])[@A-Za-z0-9_.\-]",
 )
 _DISCORD = form("with a number", r"(?<![A-Za-z0-9_.])(?P<value>[A-Za-z][A-Za-z0-9_.]{1,31}#[0-9]{4})(?![0-9A-Za-z])")
+_ALONE = cue(
+    "plain name after the network's name, nothing else said",
+    rf"(?i){_NETWORK}[ :→]{{1,2}}{PRODUCT}(?!{_NETWORK}|stor|reel|shop|messenger|business|live|online|official|"
+    r"premium|music)(?P<cued>[a-z][a-z0-9]{5,29})(?=$|[\n)」、。!♪]|です|まで|にて|で検索|って)",
+)
+_TO_FOLLOW = cue(
+    "plain name to be followed",
+    rf"(?i)(?<![A-Za-z0-9@._\-/]){PRODUCT}(?!{_NETWORK})(?P<cued>@?[a-z][a-z0-9]{{4,29}})(?=[」』)]?(?:さん)?を(?:フォロー|タグ付|検索し))",
+)
+# Whoever writes an underscore in a word in Latin letters names an account, or a file.
+_UNDERSCORED = form(
+    "with an underscore",
+    r"(?i)(?<![A-Za-z0-9_.@/\-=&?#%+:])(?P<value>(?!(?:IMG|DSC[NF]?|PXL|VID|MVI|Screenshot|screen|file|image|photo|scan)_)"
+    r"(?=[A-Za-z0-9.]{0,20}[A-Za-z])[A-Za-z0-9][A-Za-z0-9.]{1,20}_[A-Za-z0-9_.]{0,28}[A-Za-z0-9_])(?![A-Za-z0-9_@/\-]|\.[A-Za-z])",
+)
 
 # Companies and words that are written with an @ themselves, places and times.
 _NOBODY = regex.compile(
@@ -115,13 +130,16 @@ def recognizer() -> CuedPatternRecognizer:
         _FOLLOWED,
         _BEFORE,
         _DISCORD,
+        _UNDERSCORED,
+        _TO_FOLLOW,
+        _ALONE,
         needs="[A-Za-z][A-Za-z0-9_.]|@",
-        words="(?i)@|インスタ|いんすた|insta|IG|Twitter|ツイ|ついったー|(?<![a-z0-9])X(?![a-z0-9])|TikTok|"
+        words="(?i)[a-z0-9]_|@|インスタ|いんすた|insta|IG|Twitter|ツイ|ついったー|(?<![a-z0-9])X(?![a-z0-9])|TikTok|"
         "てぃっくとっく|ティックトック|Threads|スレッズ|book|"
         "フェイスブック|FB|mixi|ミクシ|note|ノート|YouTube|ユーチューブ|ようつべ|discord|ディスコ|BeReal|"
         "ビリアル|ビーリアル|カカオ|kakao|Skype|スカイプ|gram|"
         "テレグラム|snap|スナ|pinter|アメ|ameb|mast|マスト|blue|ブルー?ス|WEAR|ROOM|ルーム|Lemon|ポコチャ|Poco|"
         "ツイキャス|What|ワッツ|シグナル|ピクシブ|pixiv|メルカリ|"
         "ミンネ|minne|クリーマ|Creema|Spot|Steam|Switch|PSN|フレンド|DM|垢|アカ|ユーザ|ハンドル|フォロー|"
-        "検索して|#[0-9]",
+        "検索し|タグ|#[0-9]",
     )

@@ -10,6 +10,19 @@ _WITH_SCHEME = form(
     r"(?i)(?P<value>(?:h[ tx*×]{1,4}+|"
     r"t{1,2}+)ps? ?[:;] ?/ ?/?(?<=/) ?[A-Za-z0-9\-._~:/?#@$&*+;=%,]{1,2000}(?<=[A-Za-z0-9/_=&#%~+\-]))",
 )
+# Spaces or other marks about the dots, and a path in Japanese, which goes on behind its slashes.
+_LABEL, _POINT = r"[A-Za-z0-9\-]{1,63}+", r"(?: ?[.。・,、] ?| dot |\[\.\]|\(\.\))"
+_SPACED = form(
+    "with scheme, spaced",
+    rf"(?i)(?P<value>h ?t ?t ?ps? ?: ?/ ?/ ?{_LABEL}(?:{_POINT}{_LABEL}){{1,5}}(?::[0-9]{{2,5}})?"
+    r"(?: ?/ ?[A-Za-z0-9\-._~:/?#@$&*+;=%,]{0,2000}[A-Za-z0-9/_=&#%~+\-]|/)?+)",
+)
+_PATH = r"[A-Za-z0-9\-._~:/?#@$&*+;=%,]"
+_JAPANESE_PATH = form(
+    "with a path in Japanese",
+    rf"(?i)(?P<value>https?://{_PATH}{{1,500}}(?<=[/=_\-])(?:[一-鿿々ァ-ヺーおご][一-鿿々ァ-ヺーぁ-ん]{{0,24}}(?:{_PATH}{{1,500}}"
+    r"(?<=[A-Za-z0-9/_=&#%~+\-])|(?=[\s、。」』)】]|$)))++)",
+)
 _WWW = form(
     "from www", r"(?i)(?<![A-Za-z0-9.])(?P<value>www\.[A-Za-z0-9\-._~:/?#@$&*+;=%,]{1,2000}[A-Za-z0-9/_=&#%~+\-])"
 )
@@ -51,5 +64,12 @@ EXAMPLES = (
 def recognizer() -> CuedPatternRecognizer:
     """Finds URL, in ASCII; a path written in Japanese is found up to its first Japanese character."""
     return CuedPatternRecognizer(
-        "URL", _WITH_SCHEME, _WWW, _BARE, _PERSONAL, needs=r"[A-Za-z]//|[A-Za-z] ?[:;] ?/|[A-Za-z0-9]\.[A-Za-z]"
+        "URL",
+        _WITH_SCHEME,
+        _SPACED,
+        _JAPANESE_PATH,
+        _WWW,
+        _BARE,
+        _PERSONAL,
+        needs=r"[Hh] ?[Tt] ?[Tt] ?[Pp]|[A-Za-z]//|[A-Za-z] ?[:;] ?/|[A-Za-z0-9]\.[A-Za-z]",
     )

@@ -128,6 +128,16 @@ def test_only_invisible_characters_and_list_markers_are_not_folded(folding):
         pytest.param("hana(at)gmail[dot]com", "hana@gmail.com", id="English words for marks"),
         pytest.param("h a n a @ g m a i l . c o m", "hana@gmail.com", id="a space after each letter"),
         pytest.param("hanaアンダーバーmama", "hana_mama", id="a word for an underscore"),
+        pytest.param("番号はナナ・ニ・キュウ・サン", "番号は7293", id="few numerals after a word for a number"),
+        pytest.param("番号は③①", "番号は31", id="two enclosed numerals after a word for a number"),
+        pytest.param("No.H25-3７九7", "No.H25-3797", id="one kanji numeral among few digits"),
+        pytest.param("2365-八⑦7一39-7", "2365-877139-7", id="three kinds of numerals mixed"),
+        pytest.param("06-1322-0694→03-1969-9064", "06-1322-0694→03-1969-9064", id="two telephone numbers stay two"),
+        pytest.param("はO9O-1234-5678", "は090-1234-5678", id="letters as digits after a particle"),
+        pytest.param("h/a/n/a/_/8/8", "hana_88", id="a slash after each letter"),
+        pytest.param("(at)h a n a _ 8 8", "@hana_88", id="an English word for @ before a name"),
+        pytest.param("hana あっと example てん jp", "hana@example.jp", id="てん for a dot"),
+        pytest.param("hana★example★net/a", "hana.example.net/a", id="stars for the dots of a page"),
         pytest.param(
             "ameblo(ドット)jp(スラッシュ)hana", "ameblo.jp/hana", id="words for marks in an address of a page"
         ),

@@ -131,6 +131,28 @@ HOSTILE_SEEDS = {
     "followed": "フォロー→",
     "kanji rows": "一二三四",
     "stars for dots": "a★com",
+    "insurance pairs": "保険1・2",
+    "insurance numbers": "保険番号1",
+    "handbook digits": "母子手帳1 ",
+    "paths in Japanese": "https://a.jp/お",
+    "paths in kanji": "https://a.jp/育児",
+    "schemes spaced": "https://a . ",
+    "underscored": "a_a_",
+    "accounts spaced": "インスタ ab",
+    "cars": "車12-3",
+    "branch and number": "口座123-",
+    "short numbers": "番号ゼロ",
+    "short numbers mixed": "番号1一",
+    "letters and slashes": "a/",
+    "octets spelt": "1点",
+    "commas": "1、",
+    "cards masked": "カード1234****",
+    "glued": "agmail.",
+    "birth dates near": "生まれ2020/1/1 ",
+    "passport letters": "AO",
+    "twelve digits near": "番号123456789012 ",
+    "telephones": "0312345678→",
+    "stars for dots in a path": "a★a★com/",
 }
 
 
@@ -188,7 +210,7 @@ def test_thousands_of_finds_take_bounded_time(seed):
     ids=["no group", "another name", "a second group"],
 )
 def test_an_expression_without_its_one_group_is_refused(expression):
-    with pytest.raises(ValueError, match=r"^an expression has exactly one group, named value or cued$"):
+    with pytest.raises(ValueError, match=r"^an expression has exactly one group, named value, cued or near$"):
         CuedPatternRecognizer("ANY", form("any", expression))
 
 
