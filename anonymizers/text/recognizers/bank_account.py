@@ -1,9 +1,8 @@
 """Bank account numbers."""
 
 import regex
-from presidio_analyzer import Pattern
 
-from anonymizers.text.patterns import NOT_COUNTED, CuedPatternRecognizer, Example, around, cue, gap, near
+from anonymizers.text.patterns import NOT_COUNTED, CuedPatternRecognizer, Example, around, beside, cue, gap, near
 
 _SEVEN = r"(?<![0-9])[0-9](?:[- ・]{0,2}+[0-9]){6}+(?![0-9]|円|-[0-9]|人|名)"
 _KIND = r"(?:普通|当座|貯蓄|定期|総合)(?:預金|口座)?|[普当]\)|(?<![一-鿿])普(?=[ 0-9:])"
@@ -62,11 +61,10 @@ _NEAR = (
     r"口座|こうざ|コウザ|通帳|[預貯]金|振り?込|ふりこみ|フリコミ|入金|送金|銀行|支店|信金|ゆうちょ|ユウチョ|郵貯|ぱるる|"
     r"キャッシュカード|引き?落と?し|普通|当座|貯蓄|店番|名義|労金|農協|バンク"
 )
-_TOGETHER = Pattern(
+_TOGETHER = beside(
     "branch and number, or symbol and number, near a word",
     r"(?<![0-9])(?<![0-9][-/.])(?P<near>(?:[0-9]{4}[- /・])?[0-9]{3}[- /・の]{1,2}[0-9]{7}|"
     rf"1[0-9]{{3}}0[- /・の]{{1,2}}[0-9]{{6,8}}|1[0-9]{{3}}0){NOT_COUNTED}",
-    0.7,
 )
 _POST_BRANCH = cue(
     "ゆうちょ branch", r"(?:ゆうちょ|ユウチョ|銀行)[^\n。]{0,10}?(?P<cued>[〇零一二三四五六七八九0-9]{3})(?=支?店)"

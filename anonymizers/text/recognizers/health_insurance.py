@@ -1,7 +1,6 @@
 """Numbers on a health insurance card and on the certificates beside it."""
 
 import regex
-from presidio_analyzer import Pattern
 
 from anonymizers.text.patterns import (
     NOT_COUNTED,
@@ -9,6 +8,7 @@ from anonymizers.text.patterns import (
     Example,
     around,
     before,
+    beside,
     cue,
     gap,
     is_of_something_else,
@@ -73,11 +73,10 @@ _BEFORE_SYMBOL = cue(
     rf"(?<![0-9A-Za-z])(?P<cued>[0-9](?:[- ・.]{{0,2}}[0-9]){{1,9}}+){NOT_COUNTED}(?=[」』)]?(?:と|が|って|という|は)"
     rf"?[^0-9\n。]{{0,4}}記号)",
 )
-_BESIDE = Pattern(
+_BESIDE = beside(
     "near a word",
     r"(?<![0-9A-Za-z¥$#.,])(?<![0-9][-./])(?P<near>(?!0[5-9]0[- ]?[0-9]{4})(?:[0-9](?:[- ]{0,2}[0-9]){5,9}+|"
     rf"[0-9]{{2,8}}[-・/の ]{{1,2}}[0-9]{{3,8}})){NOT_COUNTED}",
-    0.7,
 )
 _SHORT_BEFORE = cue(
     "before the card and a word for number",

@@ -3,9 +3,8 @@
 import ipaddress
 
 import regex
-from presidio_analyzer import Pattern
 
-from anonymizers.text.patterns import CuedPatternRecognizer, Example, cue, form
+from anonymizers.text.patterns import CuedPatternRecognizer, Example, beside, cue, form
 
 # Presidio's own finds nothing in "IPは192.0.2.1から".
 _DOT = r" ?[.・,、。] ?|\[\.\]|\(\.\)"
@@ -17,12 +16,11 @@ _V4_SPACED = cue(
 )
 _V4_LOOSE = form("version 4, spaced", r"(?<![0-9.])(?P<value>[0-9]{1,3}(?: ?\. ?[0-9]{1,3}){3})(?![0-9]| ?\. ?[0-9])")
 # Octets parted by something else are an address where a word about machines is near.
-_V4_NEAR = Pattern(
+_V4_NEAR = beside(
     "version 4, near a word",
     r"(?<![0-9.])(?P<near>(?=[0-9 .・,、。_/\-\[\]()点てんドット]{0,24}[0-9]{2})"
     r"[0-9]{1,3}(?:(?: ?(?:[.・,、。_/\-]|点|てん|ドット) ?|\[\.\]|\(\.\)| )[0-9]{1,3}){3})"
     r"(?![0-9]|[-.・/][0-9]|円|年|月|日)",
-    0.7,
 )
 _NEAR = (
     r"(?<![A-Za-z])IP|アイピー|あいぴー|ホスト|ルーター|サーバ|PC|パソコン|接続|ネットワーク|プリンタ|カメラ|アクセス|"
@@ -80,5 +78,5 @@ def recognizer() -> CuedPatternRecognizer:
         _V4_NEAR,
         near=_NEAR,
         needs=r"[0-9] ?[.・] ?[0-9]|(?:[0-9]{1,3}[^0-9A-Za-z\n]{1,3}){3}[0-9]|"
-        r"[0-9A-Fa-f:]:[0-9A-Fa-f:]|(?i)IP|アイピー",
+        r"[0-9A-Fa-f:]:[0-9A-Fa-f:]|[Iiİı][Pp]|アイピー",
     )

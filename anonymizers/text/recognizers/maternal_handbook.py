@@ -1,8 +1,6 @@
 """Numbers of maternal and child health handbooks (母子健康手帳 交付番号)."""
 
-from presidio_analyzer import Pattern
-
-from anonymizers.text.patterns import NOT_COUNTED, CuedPatternRecognizer, Example, cue
+from anonymizers.text.patterns import NOT_COUNTED, CuedPatternRecognizer, Example, beside, cue
 
 # Each municipality numbers as it likes: a year, a hyphen, letters of a branch office, three digits or more.
 _BODY = r"[A-Za-z0-9]{1,12}(?:[-. /・の_~〜★☆]{1,2}[A-Za-z0-9]{1,8}){0,3}+"
@@ -39,19 +37,17 @@ _BEFORE_WORD = cue(
     rf"(?=[^0-9A-Za-z\n。]{{0,8}}(?:{_BOOK}|交付番号)[^\n。]{{0,6}}(?:番号|No|$|で|だ))",
 )
 
-_ORDINAL_NEAR = Pattern("number so and so near the book", rf"(?i)(?P<near>{_YEAR}{_ORDINAL}){_NOT_COUNTED}", 0.7)
-_NUMBER_NEAR = Pattern(
+_ORDINAL_NEAR = beside("number so and so near the book", rf"(?i)(?P<near>{_YEAR}{_ORDINAL}){_NOT_COUNTED}")
+_NUMBER_NEAR = beside(
     "number near the book",
     rf"(?i)(?:番号|No\.?|№)欄?[にはが:「『 ]{{0,4}}+"
     rf"(?P<near>(?:第 ?)?(?=[A-Za-z0-9- ]{{0,12}}[0-9]{{2}}){_BODY}(?: ?号)?)"
     rf"{_NOT_COUNTED}",
-    0.7,
 )
-_DIGITS_NEAR = Pattern(
+_DIGITS_NEAR = beside(
     "digits near the book",
     rf"(?i)(?<![A-Za-z0-9.,/-])(?P<near>(?=[A-Z]{{0,3}}[- ]?(?:[0-9][- ]?){{5}})[A-Z]{{0,3}}[- ]?[0-9]{{1,10}}"
     rf"(?:[- の][0-9]{{1,10}}){{0,3}}+)(?![./][0-9]){NOT_COUNTED}",
-    0.7,
 )
 
 EXAMPLES = (

@@ -1,9 +1,16 @@
 """Japanese passport numbers."""
 
 import regex
-from presidio_analyzer import Pattern
 
-from anonymizers.text.patterns import NOT_COUNTED, CuedPatternRecognizer, Example, cue, form, is_of_something_else
+from anonymizers.text.patterns import (
+    NOT_COUNTED,
+    CuedPatternRecognizer,
+    Example,
+    beside,
+    cue,
+    form,
+    is_of_something_else,
+)
 
 _SEP = r"[-. ・/,、_~〜の*★☆♪♡♥●◆■▲▼◇⭐]{0,3}"
 # The letters O and I stand for digits where most of the others are digits.
@@ -21,7 +28,7 @@ _NEAR = (
     r"留学|eTA|証書?番号"
 )
 _BY_FORM = form("by form", r"(?<![A-Za-z0-9])(?P<value>[A-Z]{2}[- ]?[0-9]{7})(?![A-Za-z0-9])")
-_BESIDE = Pattern("near a word", rf"(?i)(?<![A-Za-z0-9])(?P<near>{_NUMBER}){NOT_COUNTED}", 0.7)
+_BESIDE = beside("near a word", rf"(?i)(?<![A-Za-z0-9])(?P<near>{_NUMBER}){NOT_COUNTED}")
 _NAMED = cue("after a word", rf"(?i){_WORD}[^0-9A-Za-z\n。]{{0,16}}+\n?(?:No\.?[ :]{{0,2}})?(?P<cued>{_NUMBER})")
 _BEFORE_WORD = cue("before a word", rf"(?i)(?<![A-Za-z0-9])(?P<cued>{_NUMBER})(?=[^0-9A-Za-z\n。]{{0,12}}{_WORD})")
 

@@ -8,10 +8,10 @@ after them decides; joined by a hyphen and by nothing else they are a postal cod
 from typing import Any
 
 import regex
-from presidio_analyzer import Pattern, RecognizerResult
+from presidio_analyzer import RecognizerResult
 
 from anonymizers.text.artifacts import read
-from anonymizers.text.patterns import NOT_COUNTED, CuedPatternRecognizer, Example, at_least, cue, form, run
+from anonymizers.text.patterns import NOT_COUNTED, CuedPatternRecognizer, Example, at_least, beside, cue, form, run
 from anonymizers.text.places import fold_place, longest_from, places
 
 _JOIN = " ?(?:[-ー−‐–—~.・*/のノ★☆♡♥] ?)?"
@@ -40,7 +40,7 @@ _OTHER = (
 _ANYHOW = cue(
     "after its name", rf"(?:[〒〠〶]|郵便番?号?|ゆうびん|ユウビン)[^0-9\n]{{0,16}}+\n?(?P<cued>{run(7)}){NOT_COUNTED}"
 )
-_BESIDE = Pattern("near a word", rf"{_ALONE}(?P<near>{_CODE}){_NO_RANGE}", 0.7)
+_BESIDE = beside("near a word", rf"{_ALONE}(?P<near>{_CODE}){_NO_RANGE}")
 _NEAR = (
     rf"{_WORDS}|番地|丁目|マンション|アパート|宛|転送|引越|新居|返送|懸賞|応募|受け?取り|県|"
     r"[市区町村](?:に|の|です|内|在住)"

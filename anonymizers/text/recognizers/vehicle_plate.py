@@ -1,8 +1,6 @@
 """Number plates of vehicles."""
 
-from presidio_analyzer import Pattern
-
-from anonymizers.text.patterns import CuedPatternRecognizer, Example, cue, form
+from anonymizers.text.patterns import CuedPatternRecognizer, Example, beside, cue, form
 
 # Places on plates: 国土交通省 自動車登録番号標の地域名 and ご当地ナンバー, read 2026-11-24.
 _PLACES = (
@@ -70,11 +68,10 @@ _BEFORE_WORD = cue(
 )
 
 # The kana and the number, or the place and the class, somewhere near a word for a car that did something.
-_BESIDE = Pattern(
+_BESIDE = beside(
     "near a word",
     rf"(?<![0-9A-Za-zぁ-ん])(?<![0-9][-/])(?P<near>(?:(?:{_PLACES}){_SEP})?(?:{_CLASS}{_SEP})?{_KANA}(?: ?の)?{_SEP}"
     rf"{_SURELY}|(?:{_PLACES}){_SEP}{_CLASS}|[0-9]{{2}}-[0-9]{{2}})(?![0-9A-Za-z円年月日歳個人]|-[0-9]|ページ|分|時|ぺー?じ|mm|cm|回|週)",
-    0.7,
 )
 _NEAR = (
     rf"{_WORD}|(?<!電)車(?![内庫椅])|くるま|クルマ|ミニバン|ワゴン|セダン|プリウス|アルファード|軽(?:トラ|自動車|の)|トラック|タクシー|バイク|"
