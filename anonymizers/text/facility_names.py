@@ -7,7 +7,7 @@ from no other list; everything else that is a noun makes a name.
 """
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from typing import NamedTuple
@@ -407,11 +407,6 @@ def _weight_of_noun(text: str, word: _Word, *, lesson: bool) -> int:
     if "可能" in word.pos[2] and word.pos[2] != "形状詞可能" and len(surface) > 1:
         return -1
     return COMMON if len(surface) > 1 and not lesson else 0
-
-
-def spelled(words: Iterable[str]) -> Iterator[str]:
-    """Words for an alternation, longest first."""
-    yield from sorted(map(regex.escape, words), key=len, reverse=True)
 
 
 @cache
