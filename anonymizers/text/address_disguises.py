@@ -11,15 +11,14 @@ from collections.abc import Iterator
 import regex
 
 from anonymizers.text.normalisation import Normalised
+from anonymizers.text.patterns import quick
 
 _KANJI = "〇一二三四五六七八九"
 _ENCLOSED = "\u2460-\u2473\u24ea\u24f5-\u24fd\u2776-\u277e\u2780-\u2788"
 _PIECE = "[ぁ-ゖァ-ヺー一-鿿々ヶA-Za-z0-9]"
-_MARK = r"(?:[ ]?[[・*_/~|.,、。♪♡♥★☆→>]\p{So}][ ]?)"
+_MARK = r"(?: ?[・*_/~|.,、。♪♡♥★☆→>\p{So}] ?)"
 # Two pieces or more before a third, all with the same mark between them; a digit in it, and a municipality.
-_STARRED = regex.compile(
-    rf"(?V1){_PIECE}{{1,12}}+(?P<mark>{_MARK}){_PIECE}{{1,12}}+(?:(?P=mark){_PIECE}{{1,12}}+){{1,8}}+"
-)
+_STARRED = regex.compile(rf"{_PIECE}{{1,12}}+(?P<mark>{_MARK}){_PIECE}{{1,12}}+(?:(?P=mark){_PIECE}{{1,12}}+){{1,8}}+")
 _SPACED = regex.compile(r"[ぁ-ゖァ-ヺー一-鿿々](?: [ぁ-ゖァ-ヺー一-鿿々]){3,40}+(?: [0-9]{1,5}(?![0-9])){0,4}+")
 _OF_PLACE = regex.compile("[市区町村郡県都府道台丘]")
 _NUMBERED = regex.compile("[0-9]")
@@ -41,8 +40,8 @@ _MIXED = regex.compile(
     f"(?<=[0-9{_ENCLOSED}]-)[{_KANJI}十]{{1,4}}+(?![丁番号])|(?<![{_KANJI}十])[{_KANJI}十]{{1,4}}+(?=-[0-9{_ENCLOSED}])"
     f"|[{_ENCLOSED}](?= ?(?:丁目|番|号|-?[0-9{_ENCLOSED}]))|(?<=[0-9{_KANJI}{_ENCLOSED}]-?)[{_ENCLOSED}]"
 )
-_ANY = regex.compile(
-    rf"(?V1)ちょうめ|[一-鿿](?:{_ONES}|じゅう){{1,3}}の(?:{_ONES})|[{_ENCLOSED}]|-[{_KANJI}十]|[{_KANJI}十]-|"
+_ANY = quick(
+    rf"ちょうめ|[一-鿿](?:{_ONES}|じゅう){{1,3}}の(?:{_ONES})|[{_ENCLOSED}]|-[{_KANJI}十]|[{_KANJI}十]-|"
     rf"[市区町村郡県都府道](?:{_MARK}| ){_PIECE}"
 )
 

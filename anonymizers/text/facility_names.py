@@ -156,7 +156,7 @@ def name_before(text: str, words: Words, end: int, *, lesson: bool) -> Name:
             break
         ordinal = ordinal or (at == end and _ends_ordinal(text, gap))
         # A name the dictionary does not have falls to pieces of one character each: 明 + 愛.
-        pieces += len(word.text) == 1 and word.pos[0] == "名詞" and weight == 0
+        pieces += len(word.text) == 1 and word.pos[0] in ("名詞", "接頭辞") and weight == 0
         weight = PROPER if pieces > 1 and gap - word.start == 1 else weight
         at, strength = word.start, max(strength, weight)
     if strength < PROPER and at < end:

@@ -141,10 +141,10 @@ _SPACED = "[ \n,、(/]{0,3}"
 _NO_NAME = "(?!電話|携帯|連絡|メール|メアド|パス|氏名|名前|年齢|口座|TEL|Tel|tel|FAX|Fax|LINE|ID|MAIL|Mail|〒)"
 _BUILDING = regex.compile(
     rf"(?:(?:の| |-)?[0-9A-Z]{{1,4}}-?[0-9]{{0,4}}号室"
+    rf"|{_SPACED}(?:[0-9]{{1,2}}|[一二三四五六七八九十]{{1,3}})(?:階|F(?![A-Za-z]))"
     rf"|{_SPACED}{_HALL}(?:[ の-]?{_ROOM}{_STOP})?"
     # What is called a building needs no room, and a room needs no such word, if it has three digits or says it is one.
     rf"|{_SPACED}{_NO_NAME}(?:(?P<name>{_NAME})(?:[ の]?{_HALL})?(?P<room>[ のー-]{{0,2}}{_ROOM}{_STOP})?)"
-    rf"|{_SPACED}(?:[0-9]{{1,2}}|[一二三四五六七八九十]{{1,3}})(?:階|F(?![A-Za-z]))"
     rf"| [0-9]{{3,4}}(?:号室?)?(?=$|[\n 。、,)]|に|で)(?! ?[0-9-])"
     r")"
 )

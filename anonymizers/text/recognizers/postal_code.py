@@ -14,7 +14,7 @@ from anonymizers.text.artifacts import read
 from anonymizers.text.patterns import CuedPatternRecognizer, Example, cue, form
 from anonymizers.text.places import fold_place, longest_from, places
 
-_JOIN = " ?(?:[-ー−‐–—~.・*/のノ★☆♡♥] ?)?"
+_JOIN = " ?(?:[-ー−‐‑–—~.・*/のノ★☆♡♥♪♩♬✿❀●◆■🌸✨] ?)?"
 _CODE = f"[0-9]{{3}}{_JOIN}[0-9]{{4}}(?![0-9])"
 _ALONE = r"(?<![0-9A-Za-z.,/#=¥-]|[0-9][ ():])"
 # 500-1500円, 100-2000ml: a range, and not a code.
