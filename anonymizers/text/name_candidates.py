@@ -13,8 +13,8 @@ import regex
 
 from anonymizers.text import name_lists, name_shapes
 from anonymizers.text.artifacts import TextArtifacts
+from anonymizers.text.expressions import quick
 from anonymizers.text.name_shapes import HIRAGANA, OTHER, Shape
-from anonymizers.text.patterns import quick
 from anonymizers.text.policy import PLACEHOLDER
 from anonymizers.text.tokenizer import Word
 

@@ -15,6 +15,8 @@ from typing import NamedTuple
 
 import regex
 
+from anonymizers.text.expressions import members, quick
+
 # Characters that show nothing and split a number or a name for a reader that is not human:
 # soft hyphen, combining grapheme joiner, Hangul fillers, zero-width space and joiners, word joiner and
 # invisible operators, variation selectors, byte-order mark, tags.
@@ -115,6 +117,12 @@ _BETWEEN = rf"(?:{_ODD_MARK}|[. ,、。・()/:;{_HYPHEN}])"
 _RUN = regex.compile(rf"(?V1){_NUMERAL}(?:{_BETWEEN}{{0,4}}+{_NUMERAL}){{6,}}+")
 _PLAIN = regex.compile(r"[0-9](?:[-. ()/・]{0,4}[0-9]{2,})*+[-. ()/・]{0,4}[0-9]*")
 _TOKEN = regex.compile(rf"(?V1){_NUMERAL}")
+# The characters of numerals and of what is between: only where seven stand together can a run be.
+_OF_RUN = (
+    rf"{_SYMBOL}\p{{Nd}}\u20e3{_SINGLE}{_KANA}ハイフンはいふんダッシュだっしゅマイナススペースのノ"
+    rf"~〜*_♪♡\\=→. ,、。・()/:;{_HYPHEN}"
+)
+_MAY_RUN = quick(f"[{members(f'[{_OF_RUN}]')}]{{7,}}")
 _ODD = regex.compile(rf"(?V1){_ODD_MARK}")
 
 # "070x687x10321": the same character twice between groups of digits parts them. No kanji does: 年, 円, 個 count.
@@ -227,13 +235,13 @@ _SPACED = regex.compile(
 
 # One quick look for each kind says whether anything is to be undone.
 _DISGUISED = (
-    _SPELT_ANYWHERE,
-    regex.compile(
+    quick(_SPELT_ANYWHERE.pattern),
+    quick(
         rf"[〇零○一二三四五六七八九十OoIl{_ENCLOSED}] ?[0-9]?[年月日]|[〇零一二三四五六七八九]{{4}}"
         r"|がつ[^ ]{0,7}(?:か|ち)|ねん ?[0-9いにさしごろはくじ]"
     ),
-    regex.compile(
-        rf"(?V1)[a-zA-Z0-9][ ]?(?:{_SYMBOL}|[○◯〇*♪♡※〜~]|[#%&$=!][a-z])|[0-9][A-Za-zぁ-ゖァ-ヺ][0-9]|\u20e3"
+    quick(
+        rf"[a-zA-Z0-9][ ]?(?:[{members(_SYMBOL)}○◯〇*♪♡※〜~]|[#%&$=!][a-z])|[0-9][A-Za-zぁ-ゖァ-ヺ][0-9]|\u20e3"
         r"|(?<![A-Za-z0-9])[A-Za-z0-9](?:[ ]{1,2}[A-Za-z0-9@._+\-]){3}"
     ),
 )
@@ -306,7 +314,7 @@ def unmask(normalised: Normalised) -> Normalised:
         where there is nothing to undo, as in nearly every text.
     """
     text = normalised.text
-    plain = (_PLAIN.fullmatch(run[0]) for run in _RUN.finditer(text))
+    plain = (_PLAIN.fullmatch(run[0]) for run in _runs(text))
     if all(plain) and not any(disguised.search(text) for disguised in _DISGUISED):
         return normalised
     for undo in (
@@ -466,13 +474,19 @@ class _Numeral(NamedTuple):
 def _numbers(text: str) -> list[_Edit]:
     """Long runs of numerals of any kind become ASCII digits, with hyphens for what stands oddly between them."""
     edits: list[_Edit] = []
-    for match in _RUN.finditer(text):
+    for match in _runs(text):
         if _PLAIN.fullmatch(match[0]):
             continue
         tokens = [_numeral(token) for token in _TOKEN.finditer(text, *match.span())]
         for number in _without_neighbours(text, tokens):
             edits += _number_edits(text, number)
     return edits
+
+
+def _runs(text: str) -> Iterator["regex.Match[str]"]:
+    """Runs of numerals, looked for only where characters of such stand together."""
+    for stretch in _MAY_RUN.finditer(text):
+        yield from _RUN.finditer(text, *stretch.span())
 
 
 def _numeral(match: "regex.Match[str]") -> _Numeral:
@@ -601,6 +615,10 @@ def _as_long_as_a_telephone_number(number: list[_Numeral]) -> list[_Numeral]:
 def _folded_by_stretch(kept: str, places: Sequence[int]) -> Normalised:
     """Fold each stretch NFKC treats by itself; all code points it becomes come from all it was."""
     markers = {match.start() for match in _LIST_MARKER.finditer(kept)}
+    if not _JOINING.search(kept):  # each character by itself, as in nearly every text
+        singles = [c if at in markers else _fold_character(c) for at, c in enumerate(kept)]
+        begins = tuple([place for piece, place in zip(singles, places, strict=True) for _ in piece])
+        return Normalised(_unify_hyphens("".join(singles)), begins, tuple([begin + 1 for begin in begins]))
     pieces, starts, ends = [], [], []
     for begin, finish in itertools.pairwise(_boundaries(kept)):
         piece = kept[begin:finish] if begin in markers else unicodedata.normalize("NFKC", kept[begin:finish])

@@ -45,6 +45,9 @@ class Word(NamedTuple):
     """Sudachi's part of speech: 名詞, 固有名詞, 地名, ..."""
 
 
+_new = tuple.__new__
+
+
 @cache
 def dictionary() -> Dictionary:
     """Sudachi's core dictionary (Apache-2.0), which is installed beside it and mapped into memory."""
@@ -93,7 +96,8 @@ def tokenize(text: str) -> Iterator[Word]:
             start, end = m.begin(), m.end()
             if end > start:
                 kind, pos = _kind(m.part_of_speech_id())
-                yield Word(stretch[start:end], offset + start, offset + end, kind, not m.is_oov(), pos)
+                # As Word(...) makes it, without the call in between: words are made by the dozen for each text.
+                yield _new(Word, (stretch[start:end], offset + start, offset + end, kind, not m.is_oov(), pos))
 
 
 def stretches(text: str) -> Iterator[tuple[int, str]]:

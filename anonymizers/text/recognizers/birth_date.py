@@ -2,6 +2,7 @@
 
 import regex
 
+from anonymizers.text.expressions import either
 from anonymizers.text.patterns import CuedPatternRecognizer, Example, cue
 
 _ERA = r"(?:明治|大正|昭和|平成|令和|明|大|昭|平|令|[MTSHRmtshr])"
@@ -47,6 +48,12 @@ _WORD = (
     rf"\U0001f382|\U0001f476|\U0001f423)"
 )
 _LEAD = r"(?:\((?:西暦|予定|和暦|年月日)\))?[はがもの、: ・\[(→=⇒\u2192♡♥\U0001f382でをに\n「日]{0,6}"
+# Where a date may begin, looked for once for all patterns that begin with one.
+_DATE_BEGINS = (
+    r"(?<![0-9])[0-9](?:[0-9]|[-/.,・の*_♪♡ 月\p{So}]|[snrtSNRT][tdhTDH])|'[0-9]|西暦|明[治0-9元. ]|大[正0-9元. ]|"
+    r"昭[和0-9元. ]|平[成0-9元. ]|令[和0-9元. ]|[MTSHRmtshr][. ]?[0-9元]|"
+    + either("jan feb mar apr may jun jul aug sep oct nov dec")
+)
 _AFTER_WORD = cue("after a word", rf"(?i){_WORD}{_LEAD}(?P<cued>{_ANY})")
 _AFTER_WORDS = cue(
     "after a word and words",
@@ -66,7 +73,9 @@ _TIME = (
 )
 _DAY_NOTE = rf"(?: ?\([^)\n]{{1,6}}\))?{_TIME}"
 _BEFORE_WORD = cue(
-    "before a word", rf"(?i)(?P<cued>{_ANY}){_DAY_NOTE}[ 、にがはの頃で☆♡]{{0,3}}{_BORN}(?!以降|以後|から|まで|〜|~)"
+    "before a word",
+    rf"(?i)(?P<cued>{_ANY}){_DAY_NOTE}[ 、にがはの頃で☆♡]{{0,3}}{_BORN}(?!以降|以後|から|まで|〜|~)",
+    _DATE_BEGINS,
 )
 _BEFORE_BIRTHDAY = cue(
     "before birthday",
@@ -74,6 +83,7 @@ _BEFORE_BIRTHDAY = cue(
     rf"(?:[0-9]{{1,2}}[歳才]の)?(?:お?誕生日{_PARTY}|お?たんじょうび{_PARTY}|バースデー{_PARTY}|"
     rf"バースデイ{_PARTY}|birthday|生年月日|出産日|出産予定日)"
     rf"|[がのに ]{{0,2}}(?:うちの|私の|出産の)?{_DUE})",
+    _DATE_BEGINS,
 )
 _ELSEWHERE = r"健診|検診|説明会|入院|退院|入園|入学|予約|旅行|[0-9]{1,2}[月/]"
 _BEFORE_VERB = cue(
@@ -83,6 +93,7 @@ _BEFORE_VERB = cue(
     r"(?:出産(?:しま|した|して|いたし|です|(?=[、。! \n]|$))|誕生(?=[、。!♡ \n]|$|です)|産みました|産んだ|"
     r"生みました|[産生]まれ(?:ました|て|た)|"
     r"うまれました|誕生しました|爆誕))",
+    _DATE_BEGINS,
 )
 _REPORT = cue(
     "in a report of a birth",
@@ -95,6 +106,7 @@ _TURNS = cue(
     rf"(?P<cued>{_B}(?:{_FULL}|{_MONTH_DAY}|{_SHORT}){_E}){_DAY_NOTE}(?:で|に|には|"
     rf"にて)[^0-9\n。、]{{0,8}}[0-9]{{1,2}} ?(?:歳|才)(?:の?お?(?:誕生日|バースデー)|に?な(?:り|っ|る)|を迎|(?=$|"
     rf"[、。!♡ \n]))",
+    _DATE_BEGINS,
 )
 _CHILD = (
     r"(?:長男|次男|三男|四男|長女|次女|三女|四女|息子|むすこ|娘|むすめ|上の子|下の子|真ん中|第[一二三四1-4]子|"
@@ -112,18 +124,22 @@ _SIBLINGS = cue(
     "two before a word",
     rf"(?i)(?P<cued>{_ANY})[、,と ]{{1,2}}[^0-9\n。!?]{{0,8}}(?P<cued>{_ANY})[ にがの]{{0,2}}(?:{_BORN}|"
     rf"お?誕生日{_PARTY})",
+    _DATE_BEGINS,
 )
 _SIBLING_AFTER = cue(
     "after one that was born",
     rf"(?:{_FULL}|{_MONTH_DAY}) ?(?:生まれ|産まれ|うまれ|生)[^0-9\n。!?]{{1,10}}(?P<cued>{_SURE})(?=[^0-9に]|$)",
+    _DATE_BEGINS.replace("(?<![0-9])", "", 1),
 )
 _OURS = cue(
     "ours, after a sentence on birthdays",
     rf"(?:誕生日|予定日)[^0-9\n]{{0,20}}(?:うち|私|わたし|息子|娘|長[男女]|次[男女]|上の子|"
     rf"下の子)[はもが]の?、? ?(?P<cued>{_ANY})(?=です|だよ|なん|生|[。!♡ \n]|$)",
 )
-_SIX_BEFORE = cue("six digits before a word", rf"(?P<cued>{_SIX})(?:生まれ|産まれ|うまれ|生(?=[)、。 \n]|$))")
-_AGED = cue("before an age in brackets", rf"(?P<cued>{_B}{_FULL}{_E}) ?\([0-9]{{1,2}}(?:歳|才)\)")
+_SIX_BEFORE = cue(
+    "six digits before a word", rf"(?P<cued>{_SIX})(?:生まれ|産まれ|うまれ|生(?=[)、。 \n]|$))", _DATE_BEGINS
+)
+_AGED = cue("before an age in brackets", rf"(?P<cued>{_B}{_FULL}{_E}) ?\([0-9]{{1,2}}(?:歳|才)\)", _DATE_BEGINS)
 
 _RANGE_BEFORE = regex.compile(r"(?:から|〜|~|[0-9日]-) ?$")
 _SCHOOL_YEAR = regex.compile(r"学年|早生まれ|遅生まれ|対象|以降|以前|募集|満[0-9]|限定|クラス分け")
@@ -169,15 +185,15 @@ def recognizer() -> CuedPatternRecognizer:
         _BEFORE_WORD,
         _BEFORE_BIRTHDAY,
         _BEFORE_VERB,
-        _REPORT,
         _TURNS,
-        _BRACKETED,
-        _LISTED,
         _SIX_BEFORE,
         _SIBLINGS,
-        _SIBLING_AFTER,
-        _OURS,
         _AGED,
+        _SIBLING_AFTER,
+        _REPORT,
+        _BRACKETED,
+        _LISTED,
+        _OURS,
         needs=r"(?<![0-9])(?:0?[1-9]|1[0-2])(?: ?[-月/.,・の*_♪♡\p{So}] ?の?| )(?:[12][0-9]|3[01]|0?[1-9])"
         r"(?![0-9])|[0-9]{6}"
         r"|[a-z]\.? ?[0-9]|[0-9](?:st|nd|rd|th)?[- ]?[A-Z]",

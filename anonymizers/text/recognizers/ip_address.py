@@ -55,5 +55,5 @@ def recognizer() -> CuedPatternRecognizer:
         _V4_LOOSE,
         _V4_SPACED,
         _V6,
-        needs=r"[0-9] ?[.] ?[0-9]|[0-9A-Fa-f:]:[0-9A-Fa-f:]|(?i)IP|アイピー",
+        needs=r"[0-9] ?[.] ?[0-9]|[0-9A-Fa-f:]:[0-9A-Fa-f:]|[Iiİı][Pp]|アイピー",
     )

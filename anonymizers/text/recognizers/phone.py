@@ -3,6 +3,7 @@
 import phonenumbers
 import regex
 
+from anonymizers.text.expressions import either
 from anonymizers.text.patterns import SEPARATOR, CuedPatternRecognizer, Example, cue, digits, form
 
 # Part of the number only where it is closed after the area code; else it opens a remark.
@@ -10,23 +11,27 @@ _BRACKET = r"(?:\((?=0[0-9]{1,4}\)))?"
 _GAP = r"[-. ()・/]{1,3}"
 _EXTENSION = r"(?: ?\(?(?:内線|ext\.?) ?[:番号は]{0,3} ?[0-9]{1,5}\)?)?"
 
+_BEGINS = r"(?<![0-9])(?:\(?0[-0-9. ()/・]|\+)"
+
 # Mobile and IP numbers are unmistakable by their first three digits, so any grouping is taken.
 _MOBILE = form(
     "mobile",
     rf"(?i)(?<![0-9])(?<![0-9]-)(?P<value>{_BRACKET}0[-. ]?[5-9][-. ]?0"
     rf"(?:{SEPARATOR}[0-9]){{8}}{_EXTENSION})(?![0-9])",
+    _BEGINS,
 )
-_LINES = form("mobile over lines", r"(?<![0-9])(?P<value>0[5-9]0[- ]?\n?[0-9]{4}[- ]?\n?[0-9]{4})(?![0-9])")
+_LINES = form("mobile over lines", r"(?<![0-9])(?P<value>0[5-9]0[- ]?\n?[0-9]{4}[- ]?\n?[0-9]{4})(?![0-9])", _BEGINS)
 _GROUPED = form(
     "landline in groups",
     rf"(?i)(?<![0-9])(?<![0-9]-)(?P<value>{_BRACKET}0[1-9][0-9]{{0,3}}{_GAP}[0-9]{{1,4}}{_GAP}[0-9]{{3,4}}{_EXTENSION})"
     rf"(?![0-9]|-[0-9])",
+    _BEGINS,
 )
 _TOGETHER = form(
-    "landline in one", rf"(?i)(?<![0-9])(?<![0-9]-)(?P<value>0[1-9][0-9]{{8}}{_EXTENSION})(?![0-9]|-[0-9])"
+    "landline in one", rf"(?i)(?<![0-9])(?<![0-9]-)(?P<value>0[1-9][0-9]{{8}}{_EXTENSION})(?![0-9]|-[0-9])", _BEGINS
 )
 _ABROAD = form(
-    "with country code", rf"(?<![0-9])(?P<value>(?:\+ ?81|0081|010-?81)(?:{SEPARATOR}[0-9]){{9,11}})(?![0-9])"
+    "with country code", rf"(?<![0-9])(?P<value>(?:\+ ?81|0081|010-?81)(?:{SEPARATOR}[0-9]){{9,11}})(?![0-9])", _BEGINS
 )
 
 _WORD = (
@@ -34,29 +39,40 @@ _WORD = (
     r"スマホ|FAX|ファックス|ファクス|番号は|ショートメール|SMS|ワン切り|"
     r"[\u260e\u260f\u2706\u2121\U0001f4de\U0001f4f1\U0001f4f2\U0001f919])"
 )
+_WORD_BEGINS = either(
+    "電話 でんわ tel テル 携帯 けいたい ケータイ ケイタイ 連絡 れんらく 自宅 実家 職場 固定 スマホ "
+    "fax ファ 番号は ショート sms ワン切り 局番 内線 "
+    "[\u260e\u260f\u2706\u2121\U0001f4de\U0001f4f1\U0001f4f2\U0001f919]"
+)
 # A number typed a digit short, or of an area code that does not exist, is somebody's all the same.
 _NAMED = cue(
     "after a word",
     rf"(?i){_WORD}[^0-9+\n。]{{0,10}}+(?<![0-9])(?P<cued>\(?0(?:{SEPARATOR}[0-9]){{8,10}}{_EXTENSION})(?![0-9円])",
+    _WORD_BEGINS,
 )
 _NO_TRUNK = cue(
     "after a word, without its first zero",
     rf"(?i){_WORD}[^0-9+\n。]{{0,10}}+(?P<cued>(?:81[- ]?)?[5-9]0-[0-9]{{4}}-[0-9]{{4}})(?![0-9])",
+    _WORD_BEGINS,
 )
 _BEFORE_WORD = cue(
     "before a word",
     rf"(?i)(?<![0-9])(?<![0-9]-)(?P<cued>\(?0(?:{SEPARATOR}[0-9]){{9,10}})(?![0-9])"
     r"(?=[^0-9\n。、]{0,8}(?:電話|TEL|携帯|連絡|自宅|実家|かけて))",
+    _BEGINS,
 )
 _LOCAL = cue(
     "without area code",
     r"(?i)(?:電話(?:番号)?|TEL|連絡先|自宅(?:の番号)?|実家(?:の番号)?|FAX|局番(?:なし|無し|"
     r"省略))[はが: ・.で)\u260e]{0,5}"
     r"(?P<cued>[0-9]{2,4}[-() ・]{1,2}[0-9]{4})(?![0-9]|-[0-9]|円|年|人|名)",
+    _WORD_BEGINS,
 )
-_EXTENSION_ALONE = cue("extension", r"内線(?:番号)?[はが: ]{0,3}(?P<cued>[0-9]{2,5})(?![0-9])")
+_EXTENSION_ALONE = cue("extension", r"内線(?:番号)?[はが: ]{0,3}(?P<cued>[0-9]{2,5})(?![0-9])", _WORD_BEGINS)
 _LOCAL_TOGETHER = cue(
-    "without area code, in one", r"(?i)(?:電話番号|TEL)[は: ]{0,4}(?P<cued>[1-9][0-9]{5,7})(?![0-9円人件台])"
+    "without area code, in one",
+    r"(?i)(?:電話番号|TEL)[は: ]{0,4}(?P<cued>[1-9][0-9]{5,7})(?![0-9円人件台])",
+    _WORD_BEGINS,
 )
 
 _LONG_PREFIXES = ("050", "060", "070", "080", "090")
@@ -139,9 +155,9 @@ def recognizer() -> CuedPatternRecognizer:
         _GROUPED,
         _TOGETHER,
         _ABROAD,
+        _BEFORE_WORD,
         _NAMED,
         _NO_TRUNK,
-        _BEFORE_WORD,
         _LOCAL,
         _LOCAL_TOGETHER,
         _EXTENSION_ALONE,

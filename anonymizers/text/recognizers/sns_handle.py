@@ -2,6 +2,7 @@
 
 import regex
 
+from anonymizers.text.expressions import either
 from anonymizers.text.patterns import PRODUCT, CuedPatternRecognizer, Example, cue, form
 
 _NAME = r"[A-Za-z0-9_.\-]{1,29}[A-Za-z0-9_]"
@@ -26,6 +27,13 @@ _NETWORK = (
     r"PSN|フレンドコード|"
     r"(?<![A-Za-z])DM(?![A-Za-z]))"
 )
+_NETWORK_BEGINS = either(
+    "インスタ いんすた insta ig tw ツイ つい x tik ティック てぃっ thr スレ fa フェイ fb "
+    "mix ミクシ note ノート you ユーチ ようつ disc ディスコ "
+    "be ビー ビリ カカオ kakao sky スカイ tele テレ snap スナ pin "
+    "アメ ame mast マスト blue ブル wear 楽天 room lemon ポコ poco "
+    "what ワッツ シグ ピク pix ルーム メルカリ ミンネ minne クリー cre spot ste sw psn フレ dm"
+)
 _ACCOUNT = (
     r"(?:アカウント名?|アカ名?|垢名?|[裏本鍵育サ]垢|ユーザー(?:ネーム|名|ID)|ユーザ名|ハンドル(?:ネーム|"
     r"名)?|ID|アイディー?|名前|ネーム)"
@@ -35,17 +43,20 @@ _NAMED = cue(
     "after the network's name",
     rf"(?i){_NETWORK}[ の]{{0,2}}{_ACCOUNT}?{_LEAD}{{1,4}}(?!{_NETWORK})"
     rf"(?P<cued>(?=@|[A-Za-z0-9]{{0,20}}[._\-]|[A-Za-z]{{1,20}}[0-9])@?{_NAME}){_END}",
+    _NETWORK_BEGINS,
 )
 _NAMED_PLAINLY = cue(
     "after the network's name and は",
     rf"(?i){_NETWORK}(?:の?{_ACCOUNT}[はが:→=][:→=( 「『]{{0,3}}|[はが:→=][:→=( 「『]{{0,3}})(?!{_NETWORK}|"
     rf"https?:|www\.|OK|DM)"
     rf"(?P<cued>(?=@?[A-Za-z0-9_.\-]{{0,29}}[A-Za-z])@?{_NAME}){_END}",
+    _NETWORK_BEGINS,
 )
 _NAMED_LATER = cue(
     "after the network's name and words",
     rf"(?i){_NETWORK}(?:の?{_ACCOUNT})?[^A-Za-z0-9@\n。]{{0,16}}+\n?{PRODUCT}(?P<cued>{_NAME_LIKE}){_END}(?!歳|"
     rf"才|円|時|人)",
+    _NETWORK_BEGINS,
 )
 _ACCOUNT_NAMED = cue(
     "after a word for an account",
@@ -63,6 +74,7 @@ _BEFORE = cue(
     "before the network's name",
     rf"(?i)(?<![A-Za-z0-9@._\-/]){PRODUCT}(?P<cued>{_NAME_LIKE})(?=[」』)]?(?:で|って|を|という|っていう|が|は|\(|"
     rf" )[^A-Za-z0-9@\n。]{{0,10}}(?:{_NETWORK}|垢|アカウント|フォロー|検索して))",
+    r"(?<![A-Za-z0-9@._\-/])[@A-Za-z0-9_.\-]",
 )
 _DISCORD = form("with a number", r"(?<![A-Za-z0-9_.])(?P<value>[A-Za-z][A-Za-z0-9_.]{1,31}#[0-9]{4})(?![0-9A-Za-z])")
 
