@@ -7,7 +7,7 @@ from no other list; everything else that is a noun makes a name.
 """
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from typing import NamedTuple
@@ -156,7 +156,7 @@ def name_before(text: str, words: Words, end: int, *, lesson: bool) -> Name:
             break
         ordinal = ordinal or (at == end and _ends_ordinal(text, gap))
         # A name the dictionary does not have falls to pieces of one character each: 明 + 愛.
-        pieces += len(word.text) == 1 and word.pos[0] == "名詞" and weight == 0
+        pieces += len(word.text) == 1 and word.pos[0] in ("名詞", "接頭辞") and weight == 0
         weight = PROPER if pieces > 1 and gap - word.start == 1 else weight
         at, strength = word.start, max(strength, weight)
     if strength < PROPER and at < end:
@@ -407,11 +407,6 @@ def _weight_of_noun(text: str, word: _Word, *, lesson: bool) -> int:
     if "可能" in word.pos[2] and word.pos[2] != "形状詞可能" and len(surface) > 1:
         return -1
     return COMMON if len(surface) > 1 and not lesson else 0
-
-
-def spelled(words: Iterable[str]) -> Iterator[str]:
-    """Words for an alternation, longest first."""
-    yield from sorted(map(regex.escape, words), key=len, reverse=True)
 
 
 @cache

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import regex
 from presidio_analyzer import LocalRecognizer, RecognizerResult
 
+from anonymizers.text.address_disguises import undisguised
 from anonymizers.text.artifacts import read
 from anonymizers.text.patterns import EXPRESSION_TIMEOUT_S, LANGUAGE, Example
 from anonymizers.text.places import Places, fold_place, longest_before, places
@@ -29,7 +30,7 @@ _END = "(?: ?番地の?| ?番| ?号(?!線|車|機|店|棟|室|館))"
 
 # 北1条西2丁目, 東3線, 第5地割: numbers that Hokkaido and Iwate have in place of names.
 _GRID = f"(?:{_ANY} ?(?:条|線)(?:通り?)?[東西南北]? ?(?=[0-9〇一二三四五六七八九十第])|第? ?{_ANY} ?地割 ?)"
-_BLOCK = f"(?:{_ANY} ?丁目[ 、,の-]{{0,2}}|{_ANY} ?丁(?=-?[0-9]))"
+_BLOCK = f"(?:{_ANY} ?丁目(?:[左右](?=[0-9]))?[ 、,の-]{{0,2}}|{_ANY} ?丁(?=-?[0-9]))"
 # A kanji numeral by itself is part of a word (一番): something must be joined to it.
 _FIRST = (
     f"(?:{_DIGITS}|(?=[〇一二三四五六七八九]{{3}}){_NUMERAL}|"
@@ -58,13 +59,15 @@ _UNLISTED = (
     f"(?:[{_KANJI}ヶケノァ-ヺー]|(?<=[上下入])[るル]|[がのつ](?=[{_KANJI}])){{0,24}}"
 )
 # A town nobody listed, whole, between a municipality and a number. Kana at its end is as often a particle.
-_TOWN_AFTER = regex.compile(f" ?(?:{_UNLISTED}(?: {_UNLISTED})?|(?![はがをにでともへや])[ぁ-ゖ]{{2,8}}) ?")
+_TOWN_AFTER = regex.compile(
+    f" ?(?:{_UNLISTED}(?: {_UNLISTED})?|(?![はがをにでともへや])[ぁ-ゖ]{{2,8}}|[甲乙丙丁イロハニホヘト]の) ?"
+)
 _TOWN_BEFORE = regex.compile(
     f"(?:大字|字)?(?:[{_KANJI}ヶケ]|(?<=[{_KANJI}])[がのノつ](?=[{_KANJI}])|[ァ-ヺー]|"
     f"[ぁ-ゖ]{{2,6}}(?=[{_KANJI}ヶケ])){{1,10}} ?$"
 )
 # 字, a street of Kyoto, or 甲乙 and イロハ of a lot: towns even before a single number.
-_NAMED_TOWN = regex.compile("^大字|^字|[上下][るル]|[東西]入|[甲乙丙丁イロハニホヘト]$")
+_NAMED_TOWN = regex.compile("^大字|^字|[上下][るル]|[東西]入|[甲乙丙丁イロハニホヘト]の?$|.[一-鿿]町$")
 # What stands before a number and is no town: what is counted, classed, timed or numbered.
 _NO_TOWN = regex.compile(
     "(?:保育園|幼稚園|こども園|小学校|中学校|高校|学校|病院|医院|クリニック|役所|役場|保育課|課|係|部|室|駅|"
@@ -124,7 +127,7 @@ _NAME = (
     f"(?:(?:[ァ-ヺー]{{2}}|[A-Z]{{1,3}}|(?<=[ \n])[{_KANJI}ァ-ヺA-Z]|(?<=[ \n])(?![こそあ][このそ]|"
     f"うち)[ぁ-ゖ]{{2,8}}(?={_NAMED})|(?={_WORDS})|"
     f"第[一二三四五0-9])"
-    f"(?:{_NAMED}|第|[がの](?=[{_KANJI}ァ-ヺ])|(?<=[{_KANJI}])[ぁ-ゖ]{{2,6}}(?=荘|寮|団地|[ァ-ヺ]{{2}})"
+    f"(?:{_NAMED}|第|し?[がの](?=[{_KANJI}ァ-ヺ])|(?<=[{_KANJI}])[ぁ-ゖ]{{2,6}}(?=荘|寮|団地|[ァ-ヺ]{{2}})"
     f"|(?<=[ァ-ヺー])(?!の)[ぁ-ゖ]{{2,8}}(?= ?[A-Z]?-?[0-9]{{2}})){{0,20}}+"
     f"(?: {_NAMED}{{1,14}}+){{0,2}}+)"
 )
@@ -138,6 +141,7 @@ _SPACED = "[ \n,、(/]{0,3}"
 _NO_NAME = "(?!電話|携帯|連絡|メール|メアド|パス|氏名|名前|年齢|口座|TEL|Tel|tel|FAX|Fax|LINE|ID|MAIL|Mail|〒)"
 _BUILDING = regex.compile(
     rf"(?:(?:の| |-)?[0-9A-Z]{{1,4}}-?[0-9]{{0,4}}号室"
+    rf"|{_SPACED}(?:[0-9]{{1,2}}|[一二三四五六七八九十]{{1,3}})(?:階|F(?![A-Za-z]))"
     rf"|{_SPACED}{_HALL}(?:[ の-]?{_ROOM}{_STOP})?"
     # What is called a building needs no room, and a room needs no such word, if it has three digits or says it is one.
     rf"|{_SPACED}{_NO_NAME}(?:(?P<name>{_NAME})(?:[ の]?{_HALL})?(?P<room>[ のー-]{{0,2}}{_ROOM}{_STOP})?)"
@@ -146,7 +150,16 @@ _BUILDING = regex.compile(
 )
 _WORD = regex.compile(_WORDS)
 _ROOMY = regex.compile(r"[0-9]{3}|号|室|F|階|[A-Za-z]-?[0-9]")
-_HOSTED = regex.compile(f"[ \n]{{0,2}}[{_KANJI}ぁ-ゖァ-ヺー]{{1,8}}様方|[ \n]{{1,2}}[{_KANJI}]{{1,4}}方(?=$|[\n 。、])")
+_HOSTED = regex.compile(
+    f"[ \n]{{0,2}}[{_KANJI}ぁ-ゖァ-ヺー]{{1,8}}様方|[ \n]{{1,2}}[{_KANJI}]{{1,4}}方(?=$|[\n 。、])|"
+    f" ?[(][{_KANJI}ぁ-ゖァ-ヺー]{{1,8}}様?方[)]"
+)
+_KANA_PREFECTURE = regex.compile(
+    "(?:とうきょうと|おおさかふ|きょうとふ|ほっかいどう|(?:あおもり|いわて|みやぎ|あきた|やまがた|ふくしま|いばらき|"
+    "とちぎ|ぐんま|さいたま|ちば|かながわ|にいがた|とやま|いしかわ|ふくい|やまなし|ながの|ぎふ|しずおか|あいち|みえ|"
+    "しが|ひょうご|なら|わかやま|とっとり|しまね|おかやま|ひろしま|やまぐち|とくしま|かがわ|えひめ|こうち|ふくおか|さが|"
+    "ながさき|くまもと|おおいた|みやざき|かごしま|おきなわ)けん) ?[ぁ-ゖァ-ヺー一-鿿々 ]{2,24}$"
+)
 _LIVING = regex.compile("(?:在住|住み|住まい|方面|付近|周辺|近辺|近く|入居|居住|購入|希望|予定)$")
 
 EXAMPLES = (
@@ -199,7 +212,7 @@ class AddressRecognizer(LocalRecognizer):
         Find addresses.
 
         Returns:
-            Spans in code points of `text`, in order, none touching.
+            Spans in code points of `text`, in order; they may overlap.
 
         Raises:
             TimeoutError: an expression took longer than `EXPRESSION_TIMEOUT_S`.
@@ -209,10 +222,10 @@ class AddressRecognizer(LocalRecognizer):
             RecognizerResult.RECOGNIZER_NAME_KEY: self.name,
             RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: self.id,
         }
-        return [
-            RecognizerResult("ADDRESS", *reading.original(start, end), 0.9, None, identity)
-            for start, end in find(reading.text, self._places)
-        ]
+        spans = {reading.original(*span) for span in find(reading.text, self._places)}
+        if plain := undisguised(reading):
+            spans |= {plain.original(*span) for span in find(plain.text, self._places)}
+        return [RecognizerResult("ADDRESS", *span, 0.9, None, identity) for span in sorted(spans)]
 
 
 def find(text: str, listed: Places) -> list[tuple[int, int]]:
@@ -283,6 +296,8 @@ def _start(text: str, folded: str, house: _House, listed: Places, floor: int) ->
                 starts.append(start)
         elif "town" in kinds and _town_suffices(text, house, start, text[start : house.start].strip(_GAP), listed):
             starts.append(_whole_word(text, start, floor))
+    if (kana := _KANA_PREFECTURE.search(text, floor, house.start)) and (house.strong or house.parts > 1 or starts):
+        starts.append(kana.start())
     starts.append(_after_municipality(text, folded, house, listed, floor))
     starts = [start for start in starts if start is not None]
     if starts:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
+import ahocorasick
 import regex
 from presidio_analyzer import LocalRecognizer, RecognizerResult
 
@@ -29,10 +30,9 @@ from anonymizers.text.facility_names import (
     is_place,
     name_after,
     name_before,
-    spelled,
 )
 from anonymizers.text.normalisation import Normalised
-from anonymizers.text.patterns import EXPRESSION_TIMEOUT_S, LANGUAGE, Example
+from anonymizers.text.patterns import EXPRESSION_TIMEOUT_S, LANGUAGE, Example, quick
 from anonymizers.text.places import LONGEST_PLACE, fold_place, longest_before, places
 from anonymizers.text.tokenizer import Word, tokenize
 
@@ -49,7 +49,7 @@ _BRANDS = regex.compile(
     "(?:公文式?|くもん|学研|KUMON|ヤマハ|カワイ|駅前|(?:幼保連携型)?認定こども園|(?:認可|認証)保育[園所]|グローバル) ?$"
 )
 _QUOTED = regex.compile('[「『"“]([^「」『』"“”\\n]{1,16})[」』"”](?:って?(?:いう|ゆう)?|という)?(?:名前の)?$')
-_LATIN_NAME = regex.compile(
+_LATIN_NAME = quick(
     "(?<![A-Za-z])(?:St\\.? ?)?[A-Z][A-Za-z']{1,15}+(?: [A-Z][A-Za-z']{1,15}+){0,3}? ?(?:International School|School|"
     "Preschool|Kindergarten|Nursery|Clinic|Hospital|Academy|Garden|LAB|Lab)(?![A-Za-z])"
 )
@@ -78,23 +78,25 @@ _SHORT = {
 }
 _SHORT_KIND = regex.compile("|".join(f"(?P<{name}>{expression})" for name, expression in _SHORT.items()))
 # What only a nursery, a school or a clinic has: a proper name before it is one, if it is no town.
-_CUED = regex.compile(
+_CUED = quick(
     "に(?:通(?:って|わせ|い始|うこと)|入園|入所|入塾|転園|転院|入り浸)|で(?:産[んみ]|出産|分娩|おっぱい|ママ友)|"
     "の(?:[春夏秋冬]期講習|園庭開放|月謝|保育参観|母親学級|4Dエコー|並行通園|慣らし保育)"
 )
 _NUMBERED_SCHOOL = regex.compile("(?<![一-鿿第])[一二三四五六七八九]$")
+_SCHOOL_CUE = regex.compile(_CLASSES)
+_DIRECTION = regex.compile("[東西南北緑桜森泉旭栄光明港原谷宮堀橘柏梅松竹]")
+# What must be followed by a particle or a mark.
+_UNCUED = frozenset(("nursery", "elementary", "clinic", "weak", "garden"))
 _NUMBER = regex.compile("第?[一二三四五六七八九]")
 
 _WITHIN = regex.compile("[ァ-ヺー]{2}")
 _LETTER = "ぁ-ゖァ-ヺー一-鿿々A-Za-z0-9"
 _VOICED = "\u3099\u309a"
-_MARK = r"[[ ・*_/~|.…\-★☆♡♥♪]\p{So}]"
+_MARK = r" ・*_/~|.…\-★☆♡♥♪\p{So}"
 # A name spaced or dotted out, character by character.
-_SPREAD = regex.compile(
-    rf"(?V1)[{_LETTER}](?P<mark>[{_MARK}。,、])[{_LETTER}](?:(?P=mark)[{_LETTER}{_VOICED}]){{1,40}}+"
-)
+_SPREAD = regex.compile(rf"[{_LETTER}](?P<mark>[{_MARK}。,、])[{_LETTER}](?:(?P=mark)[{_LETTER}{_VOICED}]){{1,40}}+")
 # One mark in a name: さくら☆保育園, むとう 皮膚科.
-_GAP = regex.compile(rf"(?V1)(?<=[{_LETTER}]){_MARK}{{1,3}}+(?=[{_LETTER}])")
+_GAP = regex.compile(rf"(?<=[{_LETTER}])[{_MARK}]{{1,3}}+(?=[{_LETTER}])")
 
 EXAMPLES = (
     Example("息子はひばりが丘保育園、今日うめもと小児科", ("ひばりが丘保育園", "うめもと小児科")),
@@ -119,8 +121,8 @@ class FacilityRecognizer(LocalRecognizer):
         super().__init__(supported_entities=["FACILITY"], supported_language=LANGUAGE)
 
     def load(self) -> None:
-        """Compile the kinds."""
-        _kind_expression()
+        """Read the kinds."""
+        _automaton()
 
     def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
         """
@@ -163,23 +165,30 @@ def _groups() -> dict[str, str]:
     return {word: group for group in GROUPS for word in LISTED[group]}
 
 
+# 日本小児科学会, 歯科衛生士: a subject, and no place.
+_NO_KIND = regex.compile("大学|学会|医学|医会|医師|医(?!院|療|大)|衛生士|技工|健診|検診|教諭|児(?!童)")
+
+
 @cache
-def _kind_expression() -> regex.Pattern[str]:
-    """An alternation of kinds, longest first, looked for only where one may begin: linear."""
-    kinds = _groups()
-    firsts = "".join(sorted({word[0] for word in kinds}))
-    # 日本小児科学会, 歯科衛生士: a subject, and no place.
-    return regex.compile(
-        f"(?=[{firsts}])(?:{'|'.join(spelled(kinds))})(?!大学|学会|医学|医会|医師|医(?!院|療|大)|衛生士|技工|健診|検診|教諭|児(?!童))"
-    )
+def _automaton() -> ahocorasick.Automaton:
+    """Finds the longest of the kinds that begins first, in one pass over a text."""
+    automaton = ahocorasick.Automaton(ahocorasick.STORE_INTS)
+    for word in _groups():
+        automaton.add_word(word, len(word))
+    automaton.make_automaton()
+    return automaton
 
 
 def _kinds_in(text: str) -> list[_Kind]:
     """Every kind in a text, with what narrows it."""
     found = []
-    for match in _kind_expression().finditer(text, timeout=EXPRESSION_TIMEOUT_S):
-        start = _narrowed(text, match.start())
-        found.append(_Kind(start, match.end(), text[start : match.start()], match[0], _groups()[match[0]]))
+    for last, length in _automaton().iter_long(f"{text}\n"):  # without a last character it misses kinds at the end
+        end = last + 1
+        if _NO_KIND.match(text, end):
+            continue
+        start = _narrowed(text, end - length)
+        word = text[end - length : end]
+        found.append(_Kind(start, end, text[start : end - length], word, _groups()[word]))
     return found
 
 
@@ -195,8 +204,8 @@ def _narrowed(text: str, start: int) -> int:
 def _found(text: str, read_words: Callable[[], Sequence[Word]]) -> list[_Span]:
     """Spans in a normalised text; its words are read if there is a kind in it."""
     kinds = _kinds_in(text)
-    short = list(_SHORT_KIND.finditer(text, timeout=EXPRESSION_TIMEOUT_S))
-    cued = list(_CUED.finditer(text, timeout=EXPRESSION_TIMEOUT_S))
+    short = list(_SHORT_KIND.finditer(text))
+    cued = list(_CUED.finditer(text))
     found = [match.span() for match in _LATIN_NAME.finditer(text)]
     if not kinds and not short and not cued:
         return found
@@ -250,31 +259,37 @@ def _is_public(text: str, kind: _Kind) -> bool:
 def _abbreviated(text: str, words: Words, match: regex.Match[str]) -> _Span | None:
     """西町小, 三小, 若草保, つくし園: a kind cut short needs a proper name, or a number, before it."""
     at, sort = match.start(), match.lastgroup
-    if at == 0 or (sort in ("nursery", "elementary", "clinic", "weak", "garden") and not followed(text, match.end())):
+    if at == 0 or (sort in _UNCUED and not followed(text, match.end())):
         return None
-    if sort == "elementary" and _NUMBERED_SCHOOL.search(text[max(0, at - 3) : at]):
-        return at - 1, match.end()
-    if not words.breaks(at):
-        return None
-    if sort in ("clinic", "hospital"):
-        at = _narrowed(text, at)
-    name = name_before(text, words, at, lesson=sort == "garden")
-    written = text[name.start : at]
-    if not written:
-        return None
-    if sort == "weak":
-        known = written in LISTED["favourite"] or (match[0] in ("プラザ", "ホーム", "キッズ") and is_place(written))
-        return (name.start, match.end()) if known else None
-    if sort == "garden":
-        last = words.before(at)
-        listed = last is not None and "地名" in last.pos and len(last.text) > 1 and name.start < last.start
-        return (_prefixed(text, name.start), match.end()) if written in LISTED["favourite"] or listed else None
     school = sort in ("elementary", "secondary")
-    number = sort == "elementary" and _NUMBER.fullmatch(written)
-    enough = COMMON if name.ordinal or (sort == "hospital" or (sort == "secondary" and match[0] == "高")) else PROPER
-    proper = name.strength >= enough and len(written) > 1 and written[-1] not in "最極縮過弱"
-    public = school and _PUBLIC.search(text, max(0, at - 14), at) is not None
-    return (_prefixed(text, name.start), match.end()) if proper or number or public else None
+    if school and _NUMBERED_SCHOOL.search(text[max(0, at - 3) : at]):
+        return at - 1, match.end()
+    narrowed = _narrowed(text, at) if sort in ("clinic", "hospital") else at
+    name = name_before(text, words, narrowed, lesson=sort == "garden")
+    written = text[name.start : at]
+    if not written or not (words.breaks(at) or (sort == "nursery" and written in LISTED["favourite"])):
+        return None
+    if sort in ("weak", "garden"):
+        named = written in LISTED["favourite"] or _stands_at_town(words, match, written, name.start)
+    elif school and _SCHOOL_CUE.match(text, match.end()) and _DIRECTION.fullmatch(written):
+        named = True
+    else:
+        common = name.ordinal or sort == "hospital" or match[0] == "高"
+        named = name.strength >= (COMMON if common and name.strength else PROPER) and len(written) > 1
+        named = named and written[-1] not in "最極縮過弱"
+        named = named or (name.ordinal and sort in ("nursery", "elementary"))
+        named = named or (sort == "elementary" and _NUMBER.fullmatch(written) is not None)
+        named = named or (school and _PUBLIC.search(text, max(0, at - 14), at) is not None)
+        named = named or (sort == "hospital" and written.startswith(("県立", "都立", "府立", "国立", "市立")))
+    return (_prefixed(text, name.start), match.end()) if named else None
+
+
+def _stands_at_town(words: Words, match: regex.Match[str], written: str, start: int) -> bool:
+    """Whether a town stands before what is a kind of much else: 若葉台プラザ, スマイルキッズ高砂園."""
+    if match.lastgroup == "weak":
+        return match[0] in ("プラザ", "ホーム", "キッズ") and is_place(written)
+    last = words.before(match.start())
+    return last is not None and "地名" in last.pos and len(last.text) > 1 and start < last.start
 
 
 def _called(text: str, words: Words, end: int) -> _Span | None:

@@ -14,7 +14,7 @@ from anonymizers.text.artifacts import read
 from anonymizers.text.patterns import NOT_COUNTED, CuedPatternRecognizer, Example, at_least, beside, cue, form, run
 from anonymizers.text.places import fold_place, longest_from, places
 
-_JOIN = " ?(?:[-ー−‐–—~.・*/のノ★☆♡♥] ?)?"
+_JOIN = " ?(?:[-ー−‐‑–—~.・*/のノ★☆♡♥♪♩♬✿❀●◆■🌸✨] ?)?"
 _CODE = f"[0-9]{{3}}{_JOIN}[0-9]{{4}}(?![0-9])"
 _ALONE = r"(?<![0-9A-Za-z.,/#=¥-]|[0-9][ ():])"
 # 500-1500円, 100-2000ml: a range, and not a code.
@@ -47,6 +47,15 @@ _NEAR = (
 )
 _SHAPED = form("by its hyphen", rf"(?<!(?:{_OTHER})[^0-9\n]{{0,6}}){_ALONE}(?P<value>[0-9]{{3}}-[0-9]{{4}}){_NO_RANGE}")
 _BEFORE_ADDRESS = regex.compile(rf"{_ALONE}{_CODE}(?=[\s、,)]{{0,3}}[ぁ-ゖ一-鿿々ァ-ヺ])")
+
+# Numerals of several kinds, or on a line of their own: the word must stand right beside them.
+_NUMERAL = "[0-9〇零一二三四五六七八九\u2460-\u2468\u24ea]"
+_DISGUISED_CODE = f"{_NUMERAL}(?: ?{_NUMERAL}){{2}}{_JOIN}{_NUMERAL}(?: ?{_NUMERAL}){{3}}(?! ?{_NUMERAL})"
+_DISGUISED = regex.compile(
+    f"(?:[〒〠〶]|郵便番号?)[^0-9〇零一二三四五六七八九\u2460-\u2468\u24ea\n]{{0,6}}+\n?(?P<code>{_DISGUISED_CODE})"
+    f"|(?P<code>{_DISGUISED_CODE})(?=[がはの、,って ]{{0,3}}(?:郵便|〒))"
+)
+_DISGUISED_CUE = regex.compile("[〒〠〶]|郵便")
 
 EXAMPLES = (
     Example("引っ越し先は〒100-0000です", ("〒100-0000",)),
@@ -81,6 +90,10 @@ class PostalCodeRecognizer(CuedPatternRecognizer):
             listed = places()
             if any(longest_from(fold_place(after), 0, names) for names in (listed.prefectures, listed.municipalities)):
                 found.append(self.result(*reading.original(*match.span()), 0.9))
+        plain = artifacts.normalised
+        if _DISGUISED_CUE.search(plain.text):
+            codes = (match.span("code") for match in _DISGUISED.finditer(plain.text))
+            found += [self.result(*plain.original(*span), 0.9) for span in codes]
         return found
 
 

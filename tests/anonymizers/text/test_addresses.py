@@ -1,5 +1,7 @@
 """Addresses and postal codes in the ways they are written, and what only looks like one."""
 
+import time
+
 import pytest
 
 from anonymizers.text.artifacts import TextArtifacts
@@ -47,6 +49,19 @@ WRITINGS = {
     "an estate": "船橋市高根台2丁目 高根台団地3号棟405",
     "a room behind a hyphen": "川口市並木4-4-7-203",
     "a room": "川口市並木4-4-7 203号室",
+    "slashes between parts": "鈴鹿市/算所/3/40/16",
+    "stars between parts": "小山市☆駅南町☆1☆15☆25",
+    "dots between parts": "つくば市・松代・2・16・15",
+    "emoji between parts": "横浜市🌸青葉区🌸美しが丘🌸2🌸23🌸4",
+    "a space after each letter": "宮　崎　県　都　城　市　吉　尾　町　５　１１　１０",
+    "spoken": "別府市石垣東 いちちょうめじゅうよんのにじゅうに",
+    "numerals of all kinds": "松山市朝生田町３-三七-⑦",
+    "enclosed": "横浜市青葉区美しが丘②丁目⑳-④",
+    "the prefecture in kana": "かながわけん横浜市青葉区美しが丘2丁目3-4",
+    "all in kana": "とうきょうとせたがやくさんげんぢゃや1-2-3",
+    "left or right of a street": "旭川市2条通21丁目左2号",
+    "a floor": "川口市並木4-4-7 三階",
+    "a host in brackets": "川口市並木4-4-7(田中方)",
     "a host": "市川市南八幡一丁目1番1号 田中様方",
 }
 
@@ -97,6 +112,7 @@ def test_a_marked_postal_code_is_found_with_its_mark(written):
         "返信用封筒には100-0000と書いて",
         "100-0000 川口市並木",
         "1000000東京都",
+        "郵便番号\n1000000",
         "うち100-0000なんだけど",
     ],
 )
@@ -109,3 +125,20 @@ def test_a_postal_code_is_found_by_the_words_around(text):
 )
 def test_other_numbers_are_no_postal_code(text):
     assert found(text, "POSTAL_CODE") == []
+
+
+@pytest.mark.parametrize("text", ["〒一0⓪-①０零0", "〒→100♪0000", "郵便番号が一0⓪-0〇0０です"])
+def test_a_postal_code_in_several_numerals_is_found(text):
+    assert found(text, "POSTAL_CODE")
+
+
+@pytest.mark.parametrize(
+    "text", ["市☆" * 20000 + "1", "あ " * 20000 + "1", "にじゅう" * 10000 + "ちょうめ", "①-" * 20000, "町1-2-3" * 8000]
+)
+def test_a_long_text_is_read_in_time(text):
+    artifacts = TextArtifacts(text)
+    assert artifacts.unmasked
+    began = time.process_time()
+    for recogniser in RECOGNISERS.values():
+        recogniser.analyze(text, [], artifacts)
+    assert time.process_time() - began < 2

@@ -1,9 +1,12 @@
 """Names of facilities of many kinds, and kinds without a name."""
 
+import time
+
 import pytest
 
 from anonymizers.text.artifacts import TextArtifacts
 from anonymizers.text.recognizers import facility
+from anonymizers.text.tokenizer import SentenceTooLong
 
 RECOGNISER = facility.recognizer()
 
@@ -23,6 +26,10 @@ ABCインターナショナルスクール 第二みどり保育所 あおぞら
 とちのき幼稚園 どろんこ保育園 なでしこ幼稚園 つくしんぼ共同保育所 パンダ託児ルーム くるみ助産院 ピノキオ幼児舎
 富士見ヶ丘幼稚園 西五反田第二保育園 おおぞら特別支援学校 森整形外科 まつもと眼科 コスモス歯科 星の子保育園
 きらきら星保育園 愛児保育園 三小 つくし園 ほいくえんおひさま 放課後クラブ・ピース
+明澄学園初等部 架空工業高等学校 架空台女子短期大学 このはなレディースクリニック 架空大学医学部附属病院
+青い鳥保育園 ほしのもり保育園 こどものくに幼稚園 ラパン保育園 白鳥女子高校 リズムランド音楽教室
+認定こども園エンゼル 児童発達支援センターそらいろ キッズデンタル西原 親子ひろばミモザ 療育センターつばさ
+アイリス保育園高砂 青葉第二保 しらゆり幼 わかばこ園 山本こどもCL 青葉アレクリ 若葉台プラザ
 """.split()
 
 KINDS = """
@@ -46,7 +53,8 @@ KINDS = """
 2年保育幼稚園 土曜保育園休みたい ワクチンは小児科 コロナで学校休校 仕事中に保育園から電話 一番近い内科
 待ち時間長い眼科 優しい小児科 新しい小学校 前期の教室 空き教室で遊ぶ 隣の教室 公園の近くの保育園 熱で病院
 インフルで小児科 食物アレルギー対応保育園 発達障害の学校 院内保育園がある病院 障害児保育園 24時間保育園
-延長保育園
+延長保育園 保育園バッグを作る 児童館デビューした 体操教室の月謝 スイミングのコーチ 学童の迎え 林間学校の準備
+偶然産婦人科で会う 有名幼稚園は並ぶ 児童発達支援の受給者証 塾なしで受験
 """.split()
 
 AROUND = ("{}", "息子は{}に通ってます", "今日{}に行ってきた", "4月から{}です", "昨日、{}で言われた", "「{}」の先生")
@@ -56,6 +64,68 @@ AROUND = ("{}", "息子は{}に通ってます", "今日{}に行ってきた", "
 @pytest.mark.parametrize("around", AROUND)
 def test_a_name_is_found_whole(name, around):
     assert found(around.format(name)) == [name]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "北条南中の制服",
+        "緑小の校区",
+        "桜木二小に入学",
+        "清風台高に受かった",
+        "架空医大に入院",
+        "南湖市民のNICU",
+        "北陵大に紹介状",
+    ],
+)
+def test_a_school_or_hospital_cut_short_is_found_by_what_is_said_of_it(text):
+    assert found(text) == [text[: max(text.find(particle) for particle in "のに")]]
+
+
+@pytest.mark.parametrize(
+    "text", ["仕事中の先生", "横浜に通ってる", "電話中に行く", "最高に合格", "結婚市民の会", "まじめに通ってる"]
+)
+def test_what_is_written_like_a_kind_cut_short_stays(text):
+    assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "さくら☆保育園",
+        "サクラ🌸保育園",
+        "うめもと・小児科",
+        "月見_野小学校",
+        "聖♪フ♪ラ♪ン♪シ♪ス♪コ♪病♪院",
+        "浄｡徳｡寺｡幼｡稚｡園",
+        "ｽ ｲ ﾐ ﾝ ｸ ﾞ ｽ ｸ ｰ ﾙ ･ ﾏ ｰ ﾒ ｲ ﾄ ﾞ",
+        "ｻｸﾗ保育園",
+        "ハ/ー/ト/フ/ル/ク/リ/ニ/ッ/ク",
+    ],
+)
+def test_a_name_with_marks_between_its_letters_is_found_whole(name):
+    assert name in found(f"今は{name}に通っています")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "保育園" * 15000,
+        "☆さ" * 20000,
+        "さ く " * 15000,
+        "こども" * 15000 + "園",
+        "西町小" * 15000,
+        "。".join("塾" * 20000),
+    ],
+)
+def test_a_long_text_is_read_in_time(text):
+    began = time.process_time()
+    try:
+        found_in = RECOGNISER.analyze(text, ["FACILITY"], TextArtifacts(text))
+    except SentenceTooLong:
+        found_in = []
+    assert time.process_time() - began < 2
+    assert len(found_in) < len(text)
 
 
 @pytest.mark.parametrize("text", KINDS)
