@@ -40,8 +40,8 @@ _WORD = (
     r"[\u260e\u260f\u2706\u2121\U0001f4de\U0001f4f1\U0001f4f2\U0001f919])"
 )
 _WORD_BEGINS = either(
-    "電話 でんわ デンワ 着信 かけて レンラク tel テル 携帯 けいたい ケータイ ケイタイ 連絡 れんらく 自宅 実家 職場 固定 "
-    "スマホ fax ファ 番号は ショート sms ワン切り 局番 内線 "
+    "電話 でんわ デンワ 着信 かけて レンラク tel テル 携帯 けいたい ケータイ ケイタイ 連絡 れんらく 自宅 実家 職場 "
+    "固定 スマホ fax ファ 番号は ショート sms ワン切り 局番 内線 "
     "[\u260e\u260f\u2706\u2121\U0001f4de\U0001f4f1\U0001f4f2\U0001f919]"
 )
 # A number typed a digit short, or of an area code that does not exist, is somebody's all the same.
