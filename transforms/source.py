@@ -123,14 +123,15 @@ class Session:
             only: Some of the columns by name, or None for all that are granted.
 
         Returns:
-            One row per row of the table. A date or time that is 'infinity' is null; a
-            column read for its presence is boolean and never null.
+            One row per row of the table, or with `only` the distinct rows of those columns. A date or time that is
+            'infinity' is null; a column read for its presence is boolean and never null.
         """
         columns = [c for c in DATASETS[dataset].read_by(reader) if only is None or c.name in only]
         expressions = ", ".join(f"{_expression(c, reader)} as {c.name}" for c in columns)
         with _stop_signal(dataset), foreign_errors(dataset), self._connection.cursor() as cursor:
             cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)})
-            cursor.execute(f"select {expressions} from {SCHEMA}.{dataset} where {where}")
+            distinct = "" if only is None else "distinct "
+            cursor.execute(f"select {distinct}{expressions} from {SCHEMA}.{dataset} where {where}")
             return cursor.fetch_arrow_table()
 
     def count(self, dataset: str, where: str = "true") -> int:

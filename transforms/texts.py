@@ -8,7 +8,6 @@ bodies. Whoever counts terms gets no text: only which member used which term on 
 """
 
 import datetime
-from collections import Counter
 from dataclasses import dataclass
 
 import polars as pl
@@ -64,7 +63,7 @@ def redact_shard(
         staging: The night's place. Written are ``texts``, and for a week ``terms``: distinct ``board``,
             ``week``, ``term``, ``record_key`` and ``point``, sorted. No posting, thread, pseudonym or text is in
             the terms, but they are personal data still: who holds the key can tell whose they are. ``titles`` are
-            those of the threads with a staged text.
+            those of the threads with a text that may be staged.
 
         shard: Whose threads.
 
@@ -90,7 +89,8 @@ def redact_shard(
     judged = _judge(rows.postings, rows.members, rows.out)
     of_day = _posted(staging.day, staging.day)
     texts = judged.filter(of_day).with_columns(is_title=False)
-    titles = _judge(_titles(rows.threads, texts), rows.members, rows.out).with_columns(is_title=True)
+    talked = texts.filter(pl.col("dropped").is_null())
+    titles = _judge(_titles(rows.threads, talked), rows.members, rows.out).with_columns(is_title=True)
     # Together, so that a name certain in a posting is found in the title; the rest of the week has no say in it.
     treated, found = _redact(pl.concat([texts, titles], how="diagonal_relaxed"), known, key)
     redacted, headed = treated.filter(~pl.col("is_title")), treated.filter("is_title")
@@ -105,7 +105,7 @@ def redact_shard(
         placed = place(both, rows.places)
         staging.write_table(pairs(placed, week, record_key).to_arrow(), "terms", name)
         accounts["week_texts"] = account(placed).as_dict()
-    return {"accounts": accounts, "unfit": {}, "found": dict(sorted(found.items()))}
+    return {"accounts": accounts, "unfit": {}, "found": found}
 
 
 def place(postings: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
@@ -213,9 +213,9 @@ def _read(
 _AUTHORS = ("thread_id", "member_id")
 
 
-def _titles(threads: pl.DataFrame, texts: pl.DataFrame) -> pl.DataFrame:
-    """The titles of threads with a posting of the day, as postings are."""
-    named = threads.join(texts.select("thread_id").unique(), on="thread_id", how="semi").drop_nulls("title")
+def _titles(threads: pl.DataFrame, postings: pl.DataFrame) -> pl.DataFrame:
+    """The titles of the threads of some postings, as postings are."""
+    named = threads.join(postings.select("thread_id").unique(), on="thread_id", how="semi").drop_nulls("title")
     return named.sort("thread_id").select(
         "thread_id", "member_id", pl.col("title").alias("body"), pl.lit(value=False).alias("deleted_at")
     )
@@ -269,19 +269,22 @@ def _names_of_threads(rows: _Rows) -> dict[int, list[str]]:
     return dict(rows.authors.join(names, on="member_id").group_by("thread_id").agg("name").iter_rows())
 
 
-def _redact(postings: pl.DataFrame, known: dict[int, list[str]], key: Key) -> tuple[pl.DataFrame, Counter[str]]:
+def _redact(postings: pl.DataFrame, known: dict[int, list[str]], key: Key) -> tuple[pl.DataFrame, dict[str, int]]:
+    """The postings with their bodies redacted, and identifiers found by entity in what is kept."""
     from anonymizers.text.policy import ANALYSIS
-    from anonymizers.text.redaction import redact_each, tally  # presidio takes seconds to import
+    from anonymizers.text.redaction import forget, redact_each, tally  # presidio takes seconds to import
 
     kept = postings.filter(pl.col("dropped").is_null())
     results = redact_each(
         kept["body"].to_list(), threads=kept["thread_id"].to_list(), known=known, policy=ANALYSIS, key=key.bytes
     )
+    forget()
     treated = kept.with_columns(
         pl.Series("body", [None if isinstance(r, str) else r.text for r in results], dtype=pl.String),
         pl.Series("dropped", [_reason(r) if isinstance(r, str) else None for r in results], dtype=pl.String),
     )
-    return pl.concat([treated, postings.filter(pl.col("dropped").is_not_null())]), tally(results)
+    found = {what: n for what, n in sorted(tally(results).items()) if what.startswith("found_")}
+    return pl.concat([treated, postings.filter(pl.col("dropped").is_not_null())]), found
 
 
 def _reason(refused: str) -> str:

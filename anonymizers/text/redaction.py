@@ -19,7 +19,7 @@ from presidio_anonymizer import AnonymizerEngine
 from presidio_anonymizer.entities import OperatorConfig
 from presidio_anonymizer.entities import RecognizerResult as AnonymizerSpan
 
-from anonymizers.text import engine
+from anonymizers.text import engine, name_lists, name_shapes
 from anonymizers.text.artifacts import TextArtifacts
 from anonymizers.text.names import KnownNames
 from anonymizers.text.normalisation import Normalised
@@ -214,6 +214,18 @@ def _read(
 
 def _thread_key(key: bytes, thread: Hashable) -> bytes:
     return hmac.new(key, repr(thread).encode(), hashlib.sha256).digest() if key else b""
+
+
+def forget() -> None:
+    """
+    Empty what is remembered of the texts that were read.
+
+    Pieces of texts and what the lists say of them are kept for speed, at most some 200,000 short strings, names among
+    them. Whoever has read a shard forgets it, so that no worker holds names of yesterday's.
+    """
+    for remembered in (name_lists.entry, name_lists.reading, name_lists.readings_of_romaji, name_shapes.made_of,
+                       name_shapes.given, name_shapes.is_never):  # fmt: skip
+        remembered.cache_clear()
 
 
 def tally(results: Sequence[Redacted | str]) -> Counter[str]:

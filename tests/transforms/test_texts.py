@@ -77,7 +77,7 @@ class FakeSource:
     def read(self, dataset, reader, where="true", only=None):
         self.asked.setdefault(dataset, where)
         table = pa.Table.from_pylist(self.rows.get(dataset, []), pa.schema(SCHEMAS[dataset].items()))
-        return table.select(only) if only else table
+        return pl.from_arrow(table).select(only).unique().to_arrow() if only else table
 
 
 def redacted(tmp_path, source: FakeSource, week: datetime.date | None, day: datetime.date = DAY):
@@ -233,6 +233,14 @@ def test_titles_of_the_days_threads_are_staged_redacted(tmp_path):
     dropped = {"anonymous": 1, "statistics_stopped": 1}
     assert summary["accounts"]["titles"] == {"read": 3, "kept": 1, "dropped": dropped}
     assert summary["found"]["found_PHONE"] == 1
+
+
+def test_a_thread_in_which_nothing_may_be_staged_stages_no_title(tmp_path):
+    rows = [posting(1, "離乳食", posted_at=IN_DAY, deleted_at=True)]
+    threads = [{"thread_id": 1, "board_id": 1, "member_id": 1, "title": "題名"}]
+    summary, staged = redacted(tmp_path, FakeSource(postings=rows, threads=threads), None)
+    assert staged["titles"].height == 0
+    assert summary["accounts"]["titles"]["read"] == 0
 
 
 def test_names_of_everybody_who_ever_wrote_in_a_thread_are_found(tmp_path):
