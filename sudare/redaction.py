@@ -132,7 +132,9 @@ def _parse(line: str | bytes, number: int) -> Posting:
     usable = "id" in read and isinstance(read.get("text"), str) and _is_id(read.get("thread"))
     if not usable:
         return Posting(number, read.get("id"))
-    return Posting(number, read["id"], read["text"], read.get("names") or (), read.get("thread"))
+    return Posting(
+        number, read["id"], read["text"], () if read.get("names") is None else read["names"], read.get("thread")
+    )
 
 
 def _is_id(value: object) -> bool:

@@ -69,8 +69,8 @@ def reading(kana: str) -> Reading:
 
 
 # Characters that only names are written with, and those the dictionary has instead.
-_VARIANTS = str.maketrans("髙﨑濵濱邉邊澤齋齊嶋嶌廣櫻眞惠國龍𠮷德槇曻冨富瀨淸髮",
-                          "高崎浜浜辺辺沢斎斉島島広桜真恵国竜吉徳槙昇富富瀬清髪")  # fmt: skip
+_VARIANTS = str.maketrans("髙﨑濵濱邉邊澤齋齊斉嶋嶌廣櫻眞惠國龍𠮷德槇曻冨瀨淸髮關淵渕",
+                          "高崎浜浜辺辺沢斎斎斎島島広桜真恵国竜吉徳槙昇富瀬清髪関渕渕")  # fmt: skip
 
 
 def usual(name: str) -> str:
@@ -172,14 +172,17 @@ def readings_of_romaji(word: str) -> tuple[str, ...]:
         None, one, or more where a long vowel may have been left out (Yuto is ユト, and ユウト). Empty for what is
         not Japanese.
     """
-    word, kana, at = word.lower().translate(_MACRONS), "", 0
+    word, at = word.lower().translate(_MACRONS), 0
+    sounds: list[str] = []
     word = regex.sub("oh(?![aiueoy])", "ou", word)
     while at < len(word):
         match = _SYLLABLE.match(word, at)
         sound = match and ((match["nasal"] and "ン") or _romaji().get(match["sound"] or ""))
         if not sound:
             return ()
-        kana, at = kana + ("ッ" if match["double"] else "") + sound, match.end()
+        sounds.append(("ッ" if match["double"] else "") + sound)
+        at = match.end()
+    kana = "".join(sounds)
     return tuple(dict.fromkeys((kana, *_lengthened(kana))))
 
 

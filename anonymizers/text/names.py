@@ -6,13 +6,17 @@ looked for literally, by an Aho-Corasick automaton over the folded text: no gues
 only, for as long as a thread is read.
 """
 
+import bisect
 import itertools
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from types import MappingProxyType
+from typing import NamedTuple
 
 import ahocorasick
 import regex
 
+from anonymizers.text import name_shapes
 from anonymizers.text.name_lists import katakana, readings_of_romaji, usual
 from anonymizers.text.normalisation import normalise
 
@@ -26,7 +30,7 @@ _INSIDE_WORDS_LENGTH = 4
 """Kana names from this long are taken inside longer words too; shorter ones are in too many (りん in りんご)."""
 
 _HIRAGANA = {code: code - 0x60 for code in (*range(0x30A1, 0x30F7), 0x30FD, 0x30FE)}
-_GAP = regex.compile(r"[\s\-‐・*＊☆★♡♪.．_~〜]")
+_GAP = regex.compile(r"[\s\-‐・*＊.．_~〜/\p{So}\p{Sk}]")
 _KANJI = regex.compile(r"[一-鿿々ヶ\uf900-\ufaff\U00020000-\U0003ffff]")
 _KANA = regex.compile("[ぁ-ゖー]+")
 _LATIN = regex.compile("[a-z]")
@@ -36,17 +40,40 @@ _TITLE = regex.compile(
 
 # A kanji alone (光, 林) is a name where no other kanji is beside it, or where somebody is addressed by it.
 _AFTER_ONE = regex.compile(
-    r"(?:君|様|氏|殿|先生|家)|(?![一-鿿々ぁ-ゖ])|"
+    r"(?:君|様|氏|殿|先生|家)|(?![一-鿿々ぁ-ゖ])|(?:たち|じゃ|ばかり|だけ|なら|なん)|"
     r"(?:[がはもをにとのでやへよだねっ]|から|まで|さん|ちゃん|くん|さま|たん|です|ママ|パパ)"
 )
 
 
+_SMALL_VOWELS = str.maketrans("ぁぃぅぇぉ", "あいうえお")
+_DRAWN_OUT = regex.compile("(?<=[ぁ-ゖー])[〜~～]")
+_MACRONS = str.maketrans("āīūēō", "aiueo")
+_MARKS = regex.compile(r"[^\p{L}\p{M}ー々]+")
+_LETTER = regex.compile(r"\p{L}")
+_LONG = regex.compile(
+    "(?<=[おこそとのほもよろごぞどぼぽょうくすつぬふむゆるぐずぶぷゅ])う|(?<=[おこそとのほもよろごぞどぼぽょ])お"
+)
+
+# A nickname may be such a word; looked for, it would take it out of every sentence of a thread.
+_NO_NAMES = frozenset({
+    "です", "ます", "こと", "もの", "これ", "それ", "あれ", "どれ", "ここ", "そこ", "どこ", "さん", "ちゃん", "くん",
+    "さま", "たん", "様", "君", "氏", "ママ", "まま", "ぱぱ", "パパ", "はは", "ちち", "主", "トピ主", "匿名",
+    "名無し", "ななし", "なし", "ひみつ", "秘密", "会員", "ゲスト", "mama", "papa", "name", "anonymous", "san",
+    "chan", "kun", "desu",
+})  # fmt: skip
+
+
 def fold(text: str) -> str:
-    """Lower-case, hiragana for katakana and usual kanji for variants, code point for code point: offsets stay."""
+    """
+    Lower-case, hiragana for katakana, large for small vowels, usual kanji for variants, ー for 〜 after kana.
+
+    Code point for code point: offsets stay.
+    """
     lowered = text.lower()
     if len(lowered) != len(text):  # İ is two code points in lower case
         lowered = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
-    return usual(lowered.translate(_HIRAGANA))
+    folded = usual(lowered.translate(_HIRAGANA)).translate(_SMALL_VOWELS).translate(_MACRONS)
+    return _DRAWN_OUT.sub("ー", folded)
 
 
 def known_forms(names: Iterable[str]) -> frozenset[str]:
@@ -55,37 +82,100 @@ def known_forms(names: Iterable[str]) -> frozenset[str]:
 
     Args:
         names: Full names, kana, nicknames, children's names; "山田 花子" also gives its two parts, はるくん gives
-            はる, はると gives haruto and the other way round.
+            はる, はな🌸 and hana88 give はな and hana, はると gives haruto and the other way round.
 
     Returns:
-        Folded, without white space and marks. Single kana and letters are left out: they are in every sentence.
+        Folded, without white space and marks. Single kana and letters are left out, since they are in every
+        sentence, and so are words that are nobody's name (ママ, です).
     """
-    parts = {part for name in names for part in _parts(name)}
-    bare = parts | {_TITLE.sub("", part) for part in parts}
-    written = bare | {form for part in bare for form in _other_scripts(part)}
-    return frozenset(form for form in written if len(form) > 1 or _KANJI.fullmatch(form))
+    forms: set[str] = set()
+    for name in names:
+        folded = fold(normalise(name).text)
+        for part in (*folded.split(), "".join(folded.split())):
+            forms |= _forms(_GAP.sub("", part), alone=True)
+            for piece in _MARKS.split(part):
+                forms |= _forms(piece, alone=False)
+    return frozenset(forms)
 
 
-def _parts(name: str) -> Iterator[str]:
-    parts = [_GAP.sub("", part) for part in fold(normalise(name).text).split()]
-    yield from ("".join(parts), *parts)
+def _forms(part: str, *, alone: bool) -> set[str]:
+    """The ways to write one part; `alone` if it is all that stands between white space."""
+    bare = {part, _bare(part)}
+    bare |= {half for whole in bare for half in _halves(whole)}
+    written = bare | {form for one in bare for form in _other_writings(one)}
+    return {
+        form
+        for form in written
+        if (len(form) > 1 or (alone and _KANJI.fullmatch(form)))
+        and _LETTER.search(form)
+        and not _is_nobody(form)
+        and not _is_nobody(_bare(form))
+    }
 
 
-def _other_scripts(part: str) -> Iterator[str]:
-    """Latin letters for kana, and kana for Latin letters that can be read as Japanese."""
+def _bare(part: str) -> str:
+    """Without titles: はなちゃんママ is はな."""
+    while (shorter := _TITLE.sub("", part)) != part:
+        part = shorter
+    return part
+
+
+def _halves(whole: str) -> tuple[str, ...]:
+    """Surname and given name where they stand together in kanji; of several ways the longest surname."""
+    if not 3 <= len(whole) <= 6 or not all(map(_KANJI.match, whole)):
+        return ()
+    for at in range(len(whole) - 1, 0, -1):
+        if name_shapes.surname(whole[:at]) and name_shapes.given(whole[at:]):
+            return tuple(half for half in (whole[:at], whole[at:]) if len(half) > 1)
+    return ()
+
+
+def _is_nobody(form: str) -> bool:
+    return form in _NO_NAMES or name_shapes.is_never(form)
+
+
+def _other_writings(part: str) -> Iterator[str]:
+    """Latin letters for kana, kana for Latin letters that can be read as Japanese, ー for a long vowel."""
     if _KANA.fullmatch(part):
         yield from _romanised(part)
+        yield _LONG.sub("ー", part)
     elif part.isascii() and part.isalpha():
-        yield from (fold(kana) for kana in readings_of_romaji(part)[:1])
+        # Not by the remembered function: what the site knows is forgotten with the thread.
+        yield from (fold(kana) for kana in readings_of_romaji.__wrapped__(part)[:1])
+
+
+class Words(NamedTuple):
+    """Where words of a normalised text stand, as far as a short name must know."""
+
+    nouns: tuple[tuple[int, int], ...] = ()
+    """Nouns of three kana or more that are in the dictionary, sorted."""
+
+    breaks: frozenset[int] = frozenset()
+    """Where a word begins or ends."""
+
+    functional: Mapping[int, int] = MappingProxyType({})
+    """Where particles and auxiliaries begin, and where they end."""
+
+
+NO_WORDS = Words()
 
 
 class KnownNames:
     """The names of one author or thread, ready to be looked for."""
 
-    def __init__(self, names: Iterable[str]) -> None:
+    def __init__(self, names: Iterable[str], certain: Iterable[str] = ()) -> None:
+        """
+        Prepare the forms.
+
+        Args:
+            names: What the site knows.
+            certain: What a recogniser was certain of elsewhere in the thread. It may be wrong, so short ones in kana
+                are taken as whole words only.
+        """
+        told = known_forms(names)
         self._automaton = ahocorasick.Automaton()
-        for form in known_forms(names):
-            self._automaton.add_word(form, form)
+        for form in told | known_forms(certain):
+            self._automaton.add_word(form, (form, form in told))
         if self._automaton:
             self._automaton.make_automaton()
 
@@ -93,13 +183,13 @@ class KnownNames:
         """Whether anybody is known."""
         return bool(self._automaton)
 
-    def find(self, text: str, words: Collection[tuple[int, int]] = ()) -> list[tuple[int, int]]:
+    def find(self, text: str, words: Words = NO_WORDS) -> list[tuple[int, int]]:
         """
         Find the names in a normalised text.
 
         Args:
             text: Normalised text.
-            words: Where the dictionary has words of kana in it; a short kana name is not taken out of one.
+            words: Of the text; without them short names are found inside words too.
 
         Returns:
             Spans in code points of `text`, sorted, overlapping and touching ones made one.
@@ -110,25 +200,40 @@ class KnownNames:
         places = [place for place, character in enumerate(folded) if not _GAP.match(character)]
         squeezed = "".join([folded[place] for place in places])
         found = []
-        for last, form in self._automaton.iter(squeezed):
+        for last, (form, is_told) in self._automaton.iter(squeezed):
             first = last - len(form) + 1
             stand = places[first : last + 1]
             if all(b - a <= WIDEST_GAP + 1 for a, b in itertools.pairwise(stand)):
                 start, end = stand[0], stand[-1] + 1
-                if _may_stand(form, folded, start, end, words):
+                if _may_stand(form, folded, start, end, words, is_told=is_told):
                     found.append((start, end))
         return _joined(sorted(found))
 
 
-def _may_stand(form: str, folded: str, start: int, end: int, words: Collection[tuple[int, int]]) -> bool:
+def _may_stand(form: str, folded: str, start: int, end: int, words: Words, *, is_told: bool) -> bool:
     """Whether a form is a name where it stands, and no piece of another word."""
     if len(form) == 1:
         return not (start and _KANJI.match(folded[start - 1])) and bool(_AFTER_ONE.match(folded, end))
     if len(form) <= _WHOLE_WORD_LENGTH and form.isascii():
         return not any(_LATIN.match(c) for c in (folded[max(0, start - 1) : start] + folded[end : end + 1]))
-    if len(form) < _INSIDE_WORDS_LENGTH and _KANA.fullmatch(form):
-        return not any(first <= start and end <= last and last - first > end - start for first, last in words)
-    return True
+    if len(form) >= _INSIDE_WORDS_LENGTH or not _KANA.fullmatch(form) or _ADDRESS.match(folded, end):
+        return True
+    if start and _LETTER.match(folded[start - 1]) and _is_functional(start, end, words):
+        return False
+    if not is_told and words.breaks and not {start, end} <= words.breaks:
+        return False
+    before = bisect.bisect_right(words.nouns, (start, len(folded))) - 1
+    return before < 0 or words.nouns[before][1] < end or words.nouns[before] == (start, end)
+
+
+def _is_functional(start: int, end: int, words: Words) -> bool:
+    """Whether a stretch is nothing but particles and auxiliaries: 寒いかな is no かな, and 行かないと no ないと."""
+    while start < end:
+        start = words.functional.get(start, end + 1)
+    return start == end
+
+
+_ADDRESS = regex.compile("(?:ちゃん|くん|君|さん|さま|様|たん|先生|まま|ぱぱ)")
 
 
 def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:

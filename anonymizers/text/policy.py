@@ -76,16 +76,26 @@ LABELS = (
 )  # fmt: skip
 """Every entity that a recogniser finds."""
 
-PLACEHOLDER = regex.compile(
-    rf"<(?:{'|'.join(LABELS)})(?:_(?:[A-Z2-7]{{5}}|[0-9]{{4}}-[0-9]{{4}}|[一-鿿]{{2,3}}[都道府県]))?>"
+_PREFECTURES = (
+    "北海道|青森県|岩手県|宮城県|秋田県|山形県|福島県|茨城県|栃木県|群馬県|埼玉県|千葉県|東京都|神奈川県|新潟県|富山県|石川県|福井県|山梨県|"
+    "長野県|岐阜県|静岡県|愛知県|三重県|滋賀県|京都府|大阪府|兵庫県|奈良県|和歌山県|鳥取県|島根県|岡山県|広島県|山口県|徳島県|香川県|愛媛県|"
+    "高知県|福岡県|佐賀県|長崎県|熊本県|大分県|宮崎県|鹿児島県|沖縄県"
 )
-"""What stands in the place of a span, by any action. A text that was redacted before has such; they are no names."""
+PLACEHOLDER = regex.compile(
+    rf"<(?:(?:{'|'.join(LABELS)})|PERSON_[A-Z2-7]{{5}}|ADDRESS_(?:{_PREFECTURES})|"
+    r"BIRTH_DATE_(?:19|20)[0-9][05]-(?:19|20)[0-9][49])>"
+)
+"""
+What an action writes in the place of a span, and nothing that anybody could hide a value in.
+
+A text that was redacted before has such, and no recogniser is believed about what lies inside.
+"""
 
 PLACEHOLDERS = Policy(
     "placeholders",
     dict.fromkeys(LABELS, Action.REDACT),
 )
-"""Everything becomes its placeholder: `sudare redact`, and thread titles."""
+"""Everything becomes its placeholder: `sudare redact`."""
 
 ANALYSIS = Policy(
     "text analysis",

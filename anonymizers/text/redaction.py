@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import re
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
@@ -21,12 +21,12 @@ from presidio_anonymizer.entities import RecognizerResult as AnonymizerSpan
 
 from anonymizers.text import engine, name_lists, name_shapes
 from anonymizers.text.artifacts import TextArtifacts
-from anonymizers.text.names import KnownNames
+from anonymizers.text.names import KnownNames, Words
 from anonymizers.text.normalisation import Normalised
 from anonymizers.text.operators import Generalise, ThreadPseudonym
 from anonymizers.text.policy import PLACEHOLDER, PLACEHOLDERS, Action, Policy
 from anonymizers.text.recognizers.known_name import KnownNameRecognizer, kana_words
-from anonymizers.text.tokenizer import SentenceTooLong, stretches
+from anonymizers.text.tokenizer import LONGEST_STRETCH_BYTES, PREFERRED_STRETCH, SentenceTooLong, stretches
 
 LONGEST_TEXT = 1_000_000
 """Code points; far above any posting, it bounds what one of them may cost."""
@@ -34,12 +34,18 @@ LONGEST_TEXT = 1_000_000
 CERTAIN = 0.9
 """The score from which a name found once is looked for in the whole thread."""
 
+OVERLAP = 300
+"""Code points that one stretch reads of the next; longer than any identifier with the word that tells it."""
+
+KEY_BYTES = 32
+"""Of a key for pseudonyms."""
+
 LONGEST_NORMALISED = 49_149
 """Code points per stretch. NFKC writes some single characters as eighteen; this bounds the recognisers' work."""
 
 MOST_NAMES = 500
 LONGEST_NAME = 100
-"""Names per posting, and code points per name: far above any site's, they bound the work of one posting."""
+"""Names per posting, and code points that are looked for of each: above any site's, they bound the work of a thread."""
 
 _REFUSALS = (
     ("lone_surrogates", re.compile("[\ud800-\udfff]")),
@@ -94,8 +100,8 @@ class Redacted:
 class _Analysed:
     """What the recognisers found in one text, which holds for it whoever wrote it."""
 
-    stretches: tuple[tuple[int, Normalised, tuple[tuple[int, int], ...]], ...]
-    """Where each begins in the text, its normalised reading, in which names are looked for, and its kana words."""
+    stretches: tuple[tuple[int, Normalised, Words], ...]
+    """Where each begins in the text, its normalised reading, in which names are looked for, and its `kana_words`."""
 
     results: tuple[RecognizerResult, ...]
     """In code points of the text as written."""
@@ -178,38 +184,65 @@ def redact_each(
         are analysed once.
 
     Raises:
-        ValueError: `names` or `threads` has not one entry per text.
+        ValueError: `names` or `threads` has not one entry per text, or a key is needed and is missing or short.
     """
     for what, given in (("names", names), ("threads", threads)):
         if given is not None and len(given) != len(texts):
             raise ValueError(f"{what}: {len(given)} entries for {len(texts)} texts; give one per text")
+    if Action.PSEUDONYMISE in policy.actions.values() and len(key) < KEY_BYTES:
+        raise ValueError(f"policy {policy.use} pseudonymises: give a key of {KEY_BYTES} bytes")
     names, threads = names or [()] * len(texts), threads or range(len(texts))
-    analysed, certain = _read(texts, names, threads)
-    recognisers: dict[Hashable, KnownNameRecognizer] = {}
+    analysed = {text: _attempt(_analyse, text) for text in dict.fromkeys(t for t in texts if not _unfit(t))}
+    recognisers = _recognisers(texts, names, threads, analysed, known or {})
     treated: list[Redacted | str] = []
-    for text, own, thread in zip(texts, names, threads, strict=True):
-        found = _unfit(text, own) or analysed[text]
-        if not isinstance(found, str):
-            if thread not in recognisers:
-                further = known.get(thread, ()) if known else ()
-                recognisers[thread] = KnownNameRecognizer(KnownNames({*certain[thread], *further}))
-            found = _attempt(_redacted, text, found, recognisers[thread], policy, _thread_key(key, thread))
-        treated.append(found)
+    for text, thread in zip(texts, threads, strict=True):
+        found, theirs = _unfit(text) or analysed[text], recognisers[thread]
+        if isinstance(found, str) or isinstance(theirs, str):
+            treated.append(found if isinstance(found, str) else theirs)
+        else:
+            treated.append(_attempt(_redacted, text, found, theirs, policy, _thread_key(key, thread)))
     return treated
 
 
-def _read(
-    texts: Sequence[str], names: Sequence[Sequence[str]], threads: Sequence[Hashable]
-) -> tuple[dict[str, "_Analysed | str"], dict[Hashable, set[str]]]:
-    """Per text what was found in it, and per thread the names of its authors and those certain in its texts."""
-    analysed: dict[str, _Analysed | str] = {}
-    known: dict[Hashable, set[str]] = {}
+def _recognisers(
+    texts: Sequence[str],
+    names: Sequence[Sequence[str]],
+    threads: Sequence[Hashable],
+    analysed: Mapping[str, "_Analysed | str"],
+    known: Mapping[Hashable, Iterable[str]],
+) -> dict[Hashable, KnownNameRecognizer | str]:
+    """
+    Per thread the recogniser of its names, or why there is none.
+
+    Names count whatever becomes of the text they came with. One that cannot be used refuses its whole thread: it
+    would be looked for in none of it.
+    """
+    told: dict[Hashable, set[str]] = {thread: set() for thread in threads}
+    certain: dict[Hashable, set[str]] = {thread: set() for thread in threads}
+    unusable = set()
     for text, own, thread in zip(texts, names, threads, strict=True):
-        if not _unfit(text, own):
-            if text not in analysed:
-                analysed[text] = _attempt(_analyse, text)
-            known.setdefault(thread, set()).update(own, _certain(text, analysed[text]))
-    return analysed, known
+        if _are_names(own) and len(own) <= MOST_NAMES:
+            told[thread].update(own)
+        else:
+            unusable.add(thread)
+        certain[thread] |= _certain(text, analysed.get(text, ""))
+    recognisers: dict[Hashable, KnownNameRecognizer | str] = {}
+    for thread, own in told.items():
+        further = known.get(thread, ())
+        if thread in unusable or not _are_names(further):
+            recognisers[thread] = "names_unusable"
+        else:
+            recognisers[thread] = _attempt(_recogniser, {*own, *further}, certain[thread])
+    return recognisers
+
+
+def _recogniser(told: set[str], certain: set[str]) -> KnownNameRecognizer:
+    return KnownNameRecognizer(KnownNames((name[:LONGEST_NAME] for name in told), certain))
+
+
+def _are_names(names: object) -> bool:
+    """A plain string would be taken for its characters, each too short to be looked for, and the name would go out."""
+    return isinstance(names, list | tuple | set | frozenset) and all(isinstance(name, str) for name in names)
 
 
 def _thread_key(key: bytes, thread: Hashable) -> bytes:
@@ -249,24 +282,13 @@ def tally(results: Sequence[Redacted | str]) -> Counter[str]:
     return counts
 
 
-def _unfit(text: str, names: Sequence[str]) -> str | None:
-    """
-    Why no recogniser should see a text or its names; None if they may.
-
-    A plain string as `names` would be taken for its characters, each too short to be looked for, and the
-    name would go out: it is refused.
-    """
+def _unfit(text: str) -> str | None:
+    """Why no recogniser should see a text; None if they may."""
     if not isinstance(text, str):
         return "not_text"
     if len(text) > LONGEST_TEXT:
         return "too_long"
-    if not isinstance(names, list | tuple) or len(names) > MOST_NAMES or not all(map(_is_name, names)):
-        return "names_unusable"
     return next((reason for reason, refused in _REFUSALS if refused.search(text)), None)
-
-
-def _is_name(name: str) -> bool:
-    return isinstance(name, str) and len(name) <= LONGEST_NAME
 
 
 def _attempt(step: Callable[..., _Treated], *given: Any) -> _Treated | str:
@@ -281,7 +303,7 @@ def _attempt(step: Callable[..., _Treated], *given: Any) -> _Treated | str:
 
 def _analyse(text: str) -> _Analysed:
     read, results = [], []
-    for start, stretch in stretches(text):
+    for start, stretch in _overlapping(text):
         artifacts = TextArtifacts(stretch)
         if len(artifacts.normalised.text) > LONGEST_NORMALISED:
             raise SentenceTooLong
@@ -290,6 +312,15 @@ def _analyse(text: str) -> _Analysed:
             results.append(result)
         read.append((start, artifacts.normalised, kana_words(artifacts)))
     return _Analysed(tuple(read), tuple(results))
+
+
+def _overlapping(text: str) -> Iterator[tuple[int, str]]:
+    """The stretches of a text, each with the beginning of the next: an identifier is whole in one of them."""
+    for start, stretch in stretches(text):
+        end = start + len(stretch)
+        more = text[end : end + OVERLAP]
+        fits = len(stretch) <= PREFERRED_STRETCH or len((stretch + more).encode()) <= LONGEST_STRETCH_BYTES
+        yield start, stretch + more if fits else stretch
 
 
 def _certain(text: str, found: _Analysed | str) -> set[str]:
@@ -302,10 +333,10 @@ def _certain(text: str, found: _Analysed | str) -> set[str]:
 def _redacted(
     text: str, found: _Analysed, known: KnownNameRecognizer, policy: Policy, thread_key: bytes
 ) -> Redacted | str:
-    placed = [(r.start, r.end, r.score, r.entity_type) for r in found.results]
+    placed = _outside_placeholders(text, [(r.start, r.end, r.score, r.entity_type) for r in found.results])
     for start, reading, words in found.stretches:
         placed += [(start + r.start, start + r.end, r.score, r.entity_type) for r in known.find(reading, words)]
-    spans = _resolve(_outside_placeholders(text, placed))
+    spans = _resolve(placed)
     # Asked of every label, also of those merged into another span: a number is one wherever it stands.
     if any(policy.action(label) is Action.DROP for *_, label in placed):
         return "policy"

@@ -42,7 +42,8 @@ def test_an_id_comes_back_as_it_came(name):
         pytest.param('{"id": "a", "text": "\\ud800"}', "lone_surrogates", id="half a character"),
         pytest.param(line("あ" * 20_000), "too_long", id="a sentence without end"),
         pytest.param(line(names="花子"), "names_unusable", id="one name where a list is asked for"),
-        pytest.param(line(names=["花" * 101]), "names_unusable", id="a name as long as a text"),
+        pytest.param(line(names=["花", None]), "names_unusable", id="a name that is missing"),
+        pytest.param(line(names=0), "names_unusable", id="a number where a list is asked for"),
         pytest.param(line(names={"a": "花子"}), "names_unusable", id="names with keys"),
     ],
 )
@@ -104,9 +105,10 @@ def test_names_are_shared_in_a_thread_whose_lines_follow_each_other():
     assert [len(one["spans"]) for one in found] == [1, 1, 0, 0, 0]
 
 
-def test_unusable_names_are_refused_alone():
-    found = redacted(line(thread=1, names=["かなりあ"]), line(thread=1, names=["花" * 101]), line(thread=1))
-    assert [one.get("refused", len(one.get("spans", ()))) for one in found] == [1, "names_unusable", 1]
+def test_unusable_names_refuse_their_thread():
+    """They would be looked for in none of it."""
+    found = redacted(line(thread=1, names=["かなりあ"]), line(thread=1, names=[None]), line(thread=2))
+    assert [one.get("refused", len(one.get("spans", ()))) for one in found] == ["names_unusable", "names_unusable", 0]
 
 
 def test_a_line_that_is_no_posting_ends_a_thread():

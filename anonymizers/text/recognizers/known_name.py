@@ -6,7 +6,7 @@ import regex
 from presidio_analyzer import LocalRecognizer, RecognizerResult
 
 from anonymizers.text.artifacts import TextArtifacts, read
-from anonymizers.text.names import KnownNames
+from anonymizers.text.names import KnownNames, Words
 from anonymizers.text.normalisation import Normalised
 from anonymizers.text.patterns import LANGUAGE, Example
 
@@ -41,7 +41,7 @@ class KnownNameRecognizer(LocalRecognizer):
         artifacts = read(text, nlp_artifacts)
         return self.find(artifacts.normalised, kana_words(artifacts))
 
-    def find(self, reading: Normalised, words: tuple[tuple[int, int], ...]) -> list[RecognizerResult]:
+    def find(self, reading: Normalised, words: Words) -> list[RecognizerResult]:
         """The same, of a text that was read already, with its `kana_words`."""
         identity = {
             RecognizerResult.RECOGNIZER_NAME_KEY: self.name,
@@ -51,12 +51,16 @@ class KnownNameRecognizer(LocalRecognizer):
         return [RecognizerResult("PERSON", start, end, 1.0, None, identity) for start, end in spans]
 
 
-def kana_words(artifacts: TextArtifacts) -> tuple[tuple[int, int], ...]:
-    """Where the normalised text has nouns of three kana or more that are in the dictionary."""
-    return tuple(
-        (word.start, word.end)
-        for word in artifacts.words
-        if word.end - word.start > 2 and word.kind == "noun" and word.known and _KANA.fullmatch(word.text)
+def kana_words(artifacts: TextArtifacts) -> Words:
+    """What a short name in kana must know of the words of the normalised text."""
+    return Words(
+        tuple(
+            (word.start, word.end)
+            for word in artifacts.words
+            if word.end - word.start > 2 and word.kind == "noun" and word.known and _KANA.fullmatch(word.text)
+        ),
+        frozenset(place for word in artifacts.words for place in (word.start, word.end)),
+        {word.start: word.end for word in artifacts.words if word.kind in ("particle", "auxiliary")},
     )
 
 

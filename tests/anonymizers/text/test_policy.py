@@ -57,8 +57,10 @@ def test_a_tag_is_of_its_key():
     assert tags(["かなりあ"], ["a"]) == tags(["かなりあ"], ["a"]) != tags(["かなりあ"], ["a"], b"l" * 32)
 
 
-def test_without_a_key_nothing_is_pseudonymised():
-    assert redact_all(["かなりあ"], [["かなりあ"]], policy=ANALYSIS)[1] == {"dropped_recogniser_failed": 1}
+@pytest.mark.parametrize("key", [b"", b"short"])
+def test_without_a_key_nothing_is_pseudonymised_and_nothing_else_done(key):
+    with pytest.raises(ValueError, match=r"^policy text analysis pseudonymises: give a key of 32 bytes$"):
+        redact_all(["よい天気"], policy=ANALYSIS, key=key)
 
 
 def test_a_posting_is_dropped_for_what_it_holds_even_inside_of_something_else():

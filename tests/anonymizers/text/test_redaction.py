@@ -2,22 +2,25 @@
 
 import logging
 import pickle
+import time
 import traceback
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anonymizers.text import engine
+from anonymizers.text import engine, name_lists
 from anonymizers.text.redaction import (
     LONGEST_TEXT,
     Redacted,
     RedactionRefused,
     Span,
+    forget,
     redact,
     redact_all,
+    redact_each,
 )
-from anonymizers.text.tokenizer import LONGEST_STRETCH_BYTES
+from anonymizers.text.tokenizer import LONGEST_STRETCH_BYTES, PREFERRED_STRETCH
 
 FRAGMENTS = st.sampled_from(
     [
@@ -111,7 +114,7 @@ def test_any_text_is_redacted_or_refused(text, names):
         pytest.param(None, (), "not_text", id="no text at all"),
         pytest.param("a", "花子", "names_unusable", id="one name where a list is asked for"),
         pytest.param("a", ("花子", None), "names_unusable", id="a name that is missing"),
-        pytest.param("a", ("花" * 101,), "names_unusable", id="a name as long as a text"),
+        pytest.param("a", ["花"] * 501, "names_unusable", id="more names than anybody has"),
     ],
 )
 def test_what_cannot_be_treated_is_refused_and_dropped(text, names, reason):
@@ -193,6 +196,93 @@ def test_the_same_text_is_analysed_once(monkeypatch):
 def test_names_belong_to_their_posting():
     published, _ = redact_all(["かなりあとすずむし"] * 2, [["かなりあ"], ["すずむし"]])
     assert published == ["<PERSON>とすずむし", "かなりあと<PERSON>"]
+
+
+def test_names_count_whatever_becomes_of_the_text_they_came_with():
+    results = redact_each(["こんにちは\x01", "kakuuyamaが熱"], [["kakuuyama"], []], ["t", "t"])
+    assert results[0] == "control_characters"
+    assert results[1].text == "<PERSON>が熱"
+
+
+@pytest.mark.parametrize("names", [[None], "kakuuyama", {"a": 1}, 1])
+def test_names_that_cannot_be_used_refuse_their_thread_and_no_other(names):
+    results = redact_each(["雨", "雨", "雨"], [names, [], []], ["t", "t", "u"])
+    assert results[:2] == ["names_unusable"] * 2
+    assert results[2].text == "雨"
+
+
+@pytest.mark.parametrize("known", [[None], "kakuuyama", [1]])
+def test_names_known_beside_are_judged_the_same(known):
+    assert redact_each(["雨"], threads=["t"], known={"t": known}) == ["names_unusable"]
+
+
+@pytest.mark.parametrize("name", ["b" * 1_000_000, "a" * 1_000_000, "あ" * 1_000_000], ids=len)
+def test_a_nickname_without_end_costs_nothing_and_hides_its_beginning(name):
+    began = time.process_time()
+    (result,) = redact_each([name[:120] + "です"], threads=["t"], known={"t": [name]})
+    assert result.text.startswith("<")
+    assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "ｈａｎａ＿１＠ｅｘａｍｐｌｅ．ｎｅ．ｊｐ",
+        "http://example.com/a?b=c",
+        "192．0．2．1",
+        "090\n1234\n5678",
+        "誕生日は\n2020/8/6",
+        "口座番号\n1234567",
+        "東京都世田谷区架空1-2-3\nコーポ101",
+    ],
+)
+def test_nothing_is_cut_apart_where_a_long_text_is(value):
+    """Texts are read by stretches of about 4,000 code points."""
+    alone = redact(value).text
+    for before in range(PREFERRED_STRETCH - len(value) - 2, PREFERRED_STRETCH + 2):
+        text = "い。" * (before // 2) + "い" * (before % 2) + "\n" + value + "。\n" + "い。" * 50
+        assert redact(text).text.strip("い。\n") == alone, before
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("<PERSON_YUKIE>です", ["Yukie"]),
+        ("<PERSON_山田府>が", ["山田"]),
+        ("電話は<PHONE_03-0000-5678>", []),
+        ("<ADDRESS_090-0000-1234>", []),
+        ("<BIRTH_DATE_03-0000-1234>電話", []),
+    ],
+)
+def test_nothing_hides_in_what_looks_like_a_placeholder(text, names):
+    assert redact(text, names).spans
+
+
+@pytest.mark.parametrize("name", ["さん", "です", "ママ", "ママさん", "こと", "123", "！！", "の", "a a"])
+def test_a_nickname_that_is_no_name_eats_no_sentence(name):
+    text = "たくさんです。ママさんのこと123！！"
+    assert redact(text, [name]).text == redact(text).text
+
+
+@pytest.mark.parametrize(
+    ("sure", "other"),
+    [
+        ("のあちゃん3歳", "ごはんのあとに"),
+        ("ないとくん", "行かないと思う"),
+        ("うちのかなちゃんです", "寒いかな？"),
+        ("まいちゃん", "しまいました"),
+    ],
+)
+def test_a_name_that_was_guessed_is_no_piece_of_words_elsewhere(sure, other):
+    published, _ = redact_all([sure, other], threads=["t", "t"])
+    assert "<PERSON>" in published[0]
+    assert published[1] == other
+
+
+def test_what_was_read_is_forgotten():
+    redact("さくらんぼちゃん", ["kanariyamako"])
+    forget()
+    assert {cached.cache_info().currsize for cached in (name_lists.entry, name_lists.readings_of_romaji)} == {0}
 
 
 def test_names_are_shared_in_a_thread():
