@@ -27,7 +27,7 @@ from anonymizers.text.name_candidates import Search, features, word_features
 from anonymizers.text.name_shapes import Shape
 from anonymizers.text.patterns import LANGUAGE, Example
 
-ENOUGH = 0.69
+ENOUGH = 0.71
 """Probability from which a candidate is a name. Lower finds more names and more words; the README says at what cost."""
 
 ENOUGH_BESIDE = 0.08
