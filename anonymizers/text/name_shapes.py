@@ -49,8 +49,10 @@ def scripts(text: str) -> str:
     return _DRAWN_OUT.sub(HIRAGANA, found).replace("-", KATAKANA) if "-" in found else found
 
 
-# Who one is to the writer, eras, and shops: names to the dictionary, and nobody's here.
+# Who one is to the writer, greetings, eras and shops: names to the dictionary or the lists, and nobody's here.
 _NEVER = regex.compile(
+    "よろしく|ヨロシク|ありがと|アリガト|ごめん|すいません|すみません|スミマセン|はじめまして|おはよう|こんにちは|こんばんは|初投稿|"
+    "笑|泣|汗|これ|それ|あれ|どれ|ここ|そこ|どこ|うち|うちの|うちも|ウチ|こっち|そっち|リンク|サイト|アプリ|"
     "娘|息子|[長次三四][女男]|末娘|末っ子|[上下]の子|お?[姉兄](?:ちゃん)?|妹|弟|双子|孫|姪っ?子?|甥っ?子?|いとこ|イトコ|従[兄姉][弟妹]|夫|旦那|だんな|ダンナ|主人|妻|嫁|彼氏?|"
     "[元義](?:母|父|姉|妹|兄|弟|夫)|お?[母父]|祖[母父]|ママ|パパ|子ども|子供|こども|赤|赤ちゃん|皆|みんな|ベビ|べび|ベビー|わん|にゃん|友達|友人|親友|ママ友|パパ友|"
     "同僚|先輩|後輩|上司|部下|同級生|担任|主治医|担当医?|園長|院長|校長|保育士|助産師|保健師|看護師|先生|保護者|会長|部長|店長|代表|幹事|コーチ|令和|平成|昭和|大正|明治|"
