@@ -47,7 +47,8 @@ _OTHERS = (
     r"整理番号|荷物|クーポン|商品|診察券|レシート|抽選|当選|宝くじ|申込|申し込み|契約番号|お客様|顧客|配送|配達|"
     r"発送|ゆうパック|レターパック|"
     r"クリックポスト|ネコポス|宅急便|ヤマト|佐川|図書|出荷|送り状|取引|決済|領収|承認|認証|確認番号|ギフト|"
-    r"プロモーション|シリーズ|残高|価格|定価|受験|座席|製番|型式|お買い?上げ|保証書|IMEI|便名|整理券|番号札|背番号|ポイントカード)"
+    r"プロモーション|シリーズ|残高|価格|定価|受験|座席|製番|型式|お買い?上げ|保証書|IMEI|便名|整理券|番号札|背番号|"
+    r"ポイントカード)"
 )
 _BEFORE_OTHER = regex.compile(rf"(?i){_OTHERS}[^。\n!?]{{0,10}}$")
 _AFTER_OTHER = regex.compile(rf"(?i)^[^0-9。\n!?]{{0,8}}{_OTHERS}")
@@ -80,6 +81,36 @@ def gap(longest: int = 12) -> str:
     """
     end = r"[。!?][^0-9\n。!?]{0,6}番号[はが: ]{0,3}+|[。!?][^0-9\n。!?]{0,2}+|\n?[^0-9\n。!?]{0,4}+"
     return rf"[^0-9\n。!?]{{0,{longest}}}+(?:[0-9]{{1,2}}桁[^0-9\n。!?]{{0,8}}+)?(?:{end})"
+
+
+_OPENS, _CLOSES = r"[(\[【「『{<]", r"[)\]】」』}>]"
+
+IN_BRACKETS = rf"[0-9] ?{_CLOSES} ?-? ?{_OPENS}?[0-9]|[0-9] ?{_OPENS} ?[0-9]"
+"""What a text needs to have a number with a group of it in brackets."""
+
+
+def bracketed(word: str, count: int, longest: int = 16) -> str:
+    """An expression for a number of so many digits, a group of it in brackets, that stands after a word."""
+    group = rf"{_OPENS} ?[0-9](?:[- ]?[0-9]){{0,9}} ?{_CLOSES}"
+    return (
+        rf"{word}[^0-9\n。!?(\[【「『{{<]{{0,{longest}}}+(?P<cued>"
+        rf"(?={group} ?-? ?{_OPENS}?[0-9]|[0-9][0-9 -]{{0,10}}{group})"
+        rf"{_OPENS}? ?[0-9](?:[- ]?{_CLOSES}?[- ]?{_OPENS}?[0-9]){{{count - 1}}}(?:"
+        rf"(?<={_OPENS}[0-9]{{1,8}}){_CLOSES})?)"
+        rf"(?![-)]?[0-9]|円)"
+    )
+
+
+_CALLED = (
+    "エー エイ ビー シー ディー デー イー エフ ジー エイチ エッチ アイ ジェー ジェイ ケー ケイ エル エム エヌ オー "
+    "ピー キュー アール エス ティー テー ユー ブイ ヴイ ダブリュー エックス ワイ ゼット ゼッド"
+)
+LETTER_CALLED = (
+    "(?:"
+    + "|".join((_CALLED + " " + "".join(chr(ord(c) - 0x60) if "ァ" <= c <= "ヶ" else c for c in _CALLED)).split())
+    + ")"
+)
+"""An expression for a letter written as it is called: "ティー"."""
 
 
 def before(word: str, longest: int = 12) -> str:

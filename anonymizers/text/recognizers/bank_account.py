@@ -2,7 +2,17 @@
 
 import regex
 
-from anonymizers.text.patterns import NOT_COUNTED, CuedPatternRecognizer, Example, around, beside, cue, gap, near
+from anonymizers.text.patterns import (
+    NOT_COUNTED,
+    CuedPatternRecognizer,
+    Example,
+    around,
+    beside,
+    bracketed,
+    cue,
+    gap,
+    near,
+)
 
 _SEVEN = r"(?<![0-9])[0-9](?:[- ・]{0,2}+[0-9]){6}+(?![0-9]|円|-[0-9]|人|名)"
 _KIND = r"(?:普通|当座|貯蓄|定期|総合)(?:預金|口座)?|[普当]\)|(?<![一-鿿])普(?=[ 0-9:])"
@@ -11,6 +21,7 @@ _BANK = cue(
     "after the kind of account",
     rf"(?:{_KIND}|口座番号|口座|預金){gap(14)}(?P<cued>{_SEVEN}|[0-9]{{6,8}}(?![0-9]|円|-[0-9]))",
 )
+_BRACKETED = cue("a group in brackets", bracketed(rf"(?:{_KIND}|口座番号|口座)", 7, 8))
 _BRANCH_BEFORE = cue(
     "after bank or branch",
     rf"(?:支店|出張所|本店|銀行|信金|信用金庫|労金|農協|JAバンク|振込先?|振り込み先?|店番|"
@@ -58,7 +69,8 @@ _POST_ALONE = cue(
 )
 
 _NEAR = (
-    r"口座|こうざ|コウザ|通帳|[預貯]金|振り?込|ふりこみ|フリコミ|入金|送金|銀行|支店|信金|ゆうちょ|ユウチョ|郵貯|ぱるる|"
+    r"口座|こうざ|コウザ|通帳|[預貯]金|振り?込|ふりこみ|フリコミ|入金|送金|銀行|支店|信金|ゆうちょ|ユウチョ|郵貯|"
+    r"ぱるる|"
     r"キャッシュカード|引き?落と?し|普通|当座|貯蓄|店番|名義|労金|農協|バンク"
 )
 _TOGETHER = beside(
@@ -99,6 +111,7 @@ def recognizer() -> CuedPatternRecognizer:
     return _BankAccount(
         "BANK_ACCOUNT",
         _BANK,
+        _BRACKETED,
         _BRANCH_BEFORE,
         _AFTER,
         _BRANCH,

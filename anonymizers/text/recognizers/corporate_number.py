@@ -3,10 +3,12 @@
 import regex
 
 from anonymizers.text.patterns import (
+    IN_BRACKETS,
     CuedPatternRecognizer,
     Example,
     at_least,
     before,
+    bracketed,
     cue,
     digits,
     form,
@@ -18,6 +20,7 @@ from anonymizers.text.patterns import (
 
 _WORD = r"(?:法人(?:の)?番号|法人ナンバー|インボイス|適格請求書|登録番号|事業者番号)"
 _NAMED = cue("after a word", rf"{_WORD}{gap(16)}(?P<cued>{run(13)})")
+_BRACKETED = cue("after a word, a group in brackets", bracketed(_WORD, 13))
 _BEFORE_WORD = cue("before a word", rf"(?<![0-9])(?<![0-9]-)(?P<cued>{run(13)}){before(_WORD)}")
 _INVOICE = form("after T", rf"(?<![A-Za-z0-9])[Tt][- ]?(?P<value>{run(13)})")
 _GROUPED = form(
@@ -59,11 +62,12 @@ def recognizer() -> CuedPatternRecognizer:
     return _CorporateNumber(
         "CORPORATE_NUMBER",
         _NAMED,
+        _BRACKETED,
         _BEFORE_WORD,
         _INVOICE,
         _GROUPED,
         _IN_ONE,
         near("near a word", 13),
-        needs=at_least(13),
+        needs=rf"{at_least(13)}|{IN_BRACKETS}",
         near=_NEAR,
     )

@@ -3,10 +3,12 @@
 import regex
 
 from anonymizers.text.patterns import (
+    IN_BRACKETS,
     CuedPatternRecognizer,
     Example,
     at_least,
     before,
+    bracketed,
     cue,
     form,
     gap,
@@ -17,6 +19,7 @@ from anonymizers.text.patterns import (
 
 _WORD = r"(?:雇用保険|雇保|被保険者番号|被保険者証|失業保険|失業給付|離職票|ハローワーク|ハロワ|育休給付|育児休業給付)"
 _NAMED = cue("after a word", rf"{_WORD}{gap(18)}(?P<cued>{run(11)})")
+_BRACKETED = cue("after a word, a group in brackets", bracketed(_WORD, 11))
 _BEFORE_WORD = cue("before a word", rf"(?<![0-9])(?<![0-9]-)(?P<cued>{run(11)}){before(_WORD)}")
 _OFFICE = cue("office number", rf"事業所番号{gap(6)}(?P<cued>{run(11)})")
 _BY_FORM = form("by form", r"(?<![0-9])(?<![0-9]-)(?P<value>[0-9]{4}-[0-9]{6}-[0-9])(?![0-9]|-[0-9])")
@@ -46,10 +49,11 @@ def recognizer() -> CuedPatternRecognizer:
     return _EmploymentInsurance(
         "EMPLOYMENT_INSURANCE",
         _NAMED,
+        _BRACKETED,
         _BEFORE_WORD,
         _OFFICE,
         _BY_FORM,
         near("near a word", 11),
-        needs=at_least(11),
+        needs=rf"{at_least(11)}|{IN_BRACKETS}",
         near=_NEAR,
     )

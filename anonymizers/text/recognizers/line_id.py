@@ -27,6 +27,29 @@ _TOGETHER = cue(
     rf"(?i){_LINE} ?(?:の ?)?{_WORD}(?:です。)?[^A-Za-z0-9@\n。]{{0,10}}+\n?{_NOT}"
     rf"(?P<cued>{_ID}){_END}",
 )
+# Parts with a space or a mark between them: one has digits, or nothing more is said than the ID.
+_PART = r"[A-Za-z0-9_.\-]{1,15}"
+_SPACES = r"[ ・★☆♡♥♪_]"
+_ENGLISH = (
+    r"(?![^ ]{0,15}(?: [^ ]{1,15}){0,2} (?:is|the|to|me|and|my|you|for|please|ok|a|of|in|on|id|it|not|or)(?![a-z]))"
+)
+_NO_WORD = (
+    r"(?!(?:is|the|to|me|my|you|please|ok|ng|qr|and|pc|id|app|group|call|vip|pay|works|music|stamp|news|it|or|not|or|"
+    r"only|vs|no|in|of)(?![a-z]))"
+)
+_PARTED = cue(
+    "after LINE, in parts",
+    rf"(?i){_LINE} ?(?:の ?)?(?:{_WORD}(?:です)?[はが:→⇒= 「『\n]{{1,4}}|"
+    rf"[はが:→⇒=][: 「『\n]{{0,3}}){_NOT}{_NO_WORD}{_ENGLISH}"
+    rf"(?=[A-Za-z])(?P<cued>(?=[A-Za-z ・★☆♡♥♪_.\-]{{1,40}}[0-9]{{2}}){_PART}(?:{_SPACES}{_PART}){{1,3}}){_END}"
+    rf"(?! [A-Za-z]|"
+    rf" ?(?:歳|才|円|時|人|年|月|日|個|分|GB|MB))",
+)
+_PARTED_LETTERS = cue(
+    "after LINE ID, in parts",
+    rf"(?i){_LINE} ?(?:の ?)?ID(?:です)?[はが:→⇒= 「『\n]{{1,4}}{_NOT}{_NO_WORD}{_ENGLISH}(?=[A-Za-z])"
+    rf"(?P<cued>{_PART}(?:{_SPACES}{_PART}){{1,2}})(?=[」』]?(?: ?(?:です|で検索|で追加|で登録|だよ|よろ)|[。!\n]|$))",
+)
 _ID_ONLY = cue(
     "after ID",
     rf"(?i)(?<![A-Za-z])(?<!会員)(?<!会議)(?<!ログイン)(?<!Apple )(?<!ルーム)(?<!ミーティング)(?<!Zoom)(?<!Zoom )"
@@ -35,7 +58,8 @@ _ID_ONLY = cue(
 )
 _BEFORE = cue(
     "before LINE",
-    rf"(?i)(?<![A-Za-z0-9@._\-/]){_NOT}(?P<cued>{_ID_LIKE})(?=[」』)]?[^A-Za-z0-9@\n。、]{{0,14}}{_LINE}(?:の|で|に|を|"
+    rf"(?i)(?<![A-Za-z0-9@._\-/]){_NOT}(?P<cued>{_ID_LIKE})(?=[」』)]?[^A-Za-z0-9@\n。、]{{0,14}}{_LINE}(?:の|で|に|"
+    rf"を|"
     rf"検索|ID|"
     rf"です|に|追加|交換|くだ|よろ|$|[)」]))",
 )
@@ -65,6 +89,8 @@ def recognizer() -> CuedPatternRecognizer:
         _NAMED_LATER,
         _POINTED,
         _TOGETHER,
+        _PARTED,
+        _PARTED_LETTERS,
         _ID_ONLY,
         _BEFORE,
         _BEFORE_ID,

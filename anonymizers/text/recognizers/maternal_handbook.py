@@ -3,9 +3,9 @@
 from anonymizers.text.patterns import NOT_COUNTED, CuedPatternRecognizer, Example, beside, cue
 
 # Each municipality numbers as it likes: a year, a hyphen, letters of a branch office, three digits or more.
-_BODY = r"[A-Za-z0-9]{1,12}(?:[-. /・の_~〜★☆]{1,2}[A-Za-z0-9]{1,8}){0,3}+"
+_BODY = r"[A-Za-z0-9]{1,12}(?:[-. /・の_~〜★☆♪♡♥●◆■\p{So}]{1,2}[A-Za-z0-9]{1,8}){0,5}+"
 _NOT_COUNTED = r"(?![A-Za-z0-9年月日歳円冊人週]|か月|ヶ月)"
-_YEAR = r"(?:(?:令和|平成|R|H)[ .]?[0-9元]{1,2}(?:年度?)?[- ]?)?"
+_YEAR = r"(?:(?:令和?|平成?|R|H)[ .]?[0-9元]{1,2}(?:年度?)?[- ]?)?"
 _ORDINAL = rf"(?:第|だい) ?{_BODY} ?(?:号|ごう)"
 _NO = rf"(?:No|№)[.:]{{0,2}} ?{_BODY}"
 _NUMBER = rf"(?:{_YEAR}(?:{_ORDINAL}|{_NO}|(?=[A-Za-z0-9- ]{{0,12}}[0-9]{{2}}){_BODY}(?: ?号)?){_NOT_COUNTED})"
@@ -16,10 +16,18 @@ _ABOUT = rf"(?:{_BOOK}|妊娠届|妊婦(?:健康|健診)|交付)"
 _GAP = r"[^0-9A-Za-z\n。第]{0,12}?\n?"
 _NAMED = cue(
     "after the book and a word for number",
-    rf"(?i)(?:{_BOOK}[^0-9\n。]{{0,16}}?(?:番号欄?|ナンバー|#|No\.?(?=[はが]))|(?:交付|手帳)の?(?:番号|ナンバー|No\.?)欄?|"
+    rf"(?i)(?:{_BOOK}[^0-9\n。]{{0,16}}?(?:番号欄?|ナンバー|#|No\.?(?=[はが]))|(?:交付|手帳)の?(?:番号|ナンバー|"
+    rf"No\.?)欄?|"
     rf"(?:交付|手帳)の?ID){_GAP}(?P<cued>{_NUMBER})"
     rf"(?:(?:と|、|,|"
     rf" ){{1,2}}(?P<cued>{_NUMBER}))?+",
+)
+_BRACKETED = cue(
+    "a group in brackets",
+    rf"(?i)(?:{_BOOK}[^0-9\n。]{{0,16}}?(?:番号欄?|ナンバー)|(?:交付|手帳)の?番号)[^0-9A-Za-z\n。第(]{{0,8}}"
+    rf"(?P<cued>\((?:(?:令和?|平成?|[RH])[ .]?)?[0-9]{{1,8}}(?:年度?)?\)[- ]?(?:第 ?)?[0-9]{{1,8}}(?:-[0-9]{{1,6}})?"
+    rf"(?: ?号)?|"
+    rf"[A-Za-z]{{0,2}}[0-9]{{1,8}}[- ]?\([0-9]{{1,8}}\)(?:[- ]?[0-9]{{1,8}})?){_NOT_COUNTED}",
 )
 _NUMBERED = cue(
     "after the book, as number so and so",
@@ -63,6 +71,7 @@ def recognizer() -> CuedPatternRecognizer:
     return CuedPatternRecognizer(
         "MATERNAL_HANDBOOK",
         _NAMED,
+        _BRACKETED,
         _NUMBERED,
         _BARE,
         _BEFORE_WORD,

@@ -3,6 +3,7 @@
 import regex
 
 from anonymizers.text.patterns import (
+    LETTER_CALLED,
     NOT_COUNTED,
     CuedPatternRecognizer,
     Example,
@@ -16,15 +17,14 @@ _SEP = r"[-. ・/,、_~〜の*★☆♪♡♥●◆■▲▼◇⭐]{0,3}"
 # The letters O and I stand for digits where most of the others are digits.
 _NUMBER = rf"[A-Z]{_SEP}[A-Z]{_SEP}(?=(?:[OIl]?{_SEP}[0-9]{_SEP}){{4}})[0-9OIl](?:{_SEP}[0-9OIl]){{6}}+(?![A-Za-z0-9])"
 # The letters as they are called: "ティーケー1234567".
-_CALLED = (
-    r"(?:エー|ビー|シー|ディー|イー|エフ|ジー|エイチ|エッチ|アイ|ジェー|ジェイ|ケー|ケイ|エル|エム|エヌ|オー|"
-    r"ピー|キュー|アール|エス|ティー|ユー|ブイ|ヴイ|"
-    r"ダブリュー|エックス|ワイ|ゼット)"
+_SPOKEN = form(
+    "letters spelt",
+    rf"(?<![ァ-ヺー])(?P<value>{LETTER_CALLED}{_SEP}{LETTER_CALLED}{_SEP}[0-9](?:{_SEP}[0-9OIl]){{6}})(?![A-Za-z0-9])",
 )
-_SPOKEN = form("letters spelt", rf"(?<![ァ-ヺー])(?P<value>{_CALLED} ?{_CALLED}[- ]?[0-9]{{7}})(?![A-Za-z0-9])")
 _WORD = r"(?:パスポート|ぱすぽーと|旅券|りょけん|リョケン|passport)"
 _NEAR = (
-    rf"{_WORD}|渡航|出国|入国|ESTA|エスタ|空港|査証|ビザ|海外|大使館|領事館|国際線|搭乗|航空券|渡米|ハワイ|グアム|台湾|韓国|"
+    rf"{_WORD}|渡航|出国|入国|ESTA|エスタ|空港|査証|ビザ|海外|大使館|領事館|国際線|搭乗|航空券|渡米|ハワイ|グアム|"
+    rf"台湾|韓国|"
     r"留学|eTA|証書?番号"
 )
 _BY_FORM = form("by form", r"(?<![A-Za-z0-9])(?P<value>[A-Z]{2}[- ]?[0-9]{7})(?![A-Za-z0-9])")
@@ -57,6 +57,6 @@ def recognizer() -> CuedPatternRecognizer:
         _BEFORE_WORD,
         _SPOKEN,
         _BESIDE,
-        needs=rf"[A-Za-zー]{_SEP}[0-9OIl]",
+        needs=rf"[A-Za-zー]{_SEP}[0-9OIl]|[ァ-ヺぁ-ゖ]{{2}}[- ]?[0-9]{{4}}",
         near=_NEAR,
     )

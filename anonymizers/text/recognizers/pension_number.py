@@ -3,9 +3,11 @@
 import regex
 
 from anonymizers.text.patterns import (
+    IN_BRACKETS,
     CuedPatternRecognizer,
     Example,
     at_least,
+    bracketed,
     cue,
     form,
     gap,
@@ -17,6 +19,7 @@ from anonymizers.text.patterns import (
 _WORD = r"(?:年金|ねんきん|ネンキン)"
 _NAMED = cue("after a word", rf"{_WORD}{gap(16)}(?P<cued>{run(10)})")
 _CERTIFICATE = cue("after a word, on a certificate", rf"{_WORD}{gap(16)}(?P<cued>{run(14)})")
+_BRACKETED = cue("after a word, a group in brackets", bracketed(_WORD, 10))
 _BEFORE_WORD = cue(
     "before a word",
     rf"(?<![0-9])(?<![0-9]-)(?P<cued>{run(10)})(?=[^0-9\n。]{{0,12}}(?:基礎)?{_WORD}(?:番号|手帳|の番号|だ|で|$))",
@@ -52,9 +55,10 @@ def recognizer() -> CuedPatternRecognizer:
         "PENSION_NUMBER",
         _BY_FORM,
         _NAMED,
+        _BRACKETED,
         _CERTIFICATE,
         _BEFORE_WORD,
         near("near a word", 10),
-        needs=at_least(10),
+        needs=rf"{at_least(10)}|{IN_BRACKETS}",
         near=_NEAR,
     )

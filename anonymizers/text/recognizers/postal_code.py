@@ -11,7 +11,18 @@ import regex
 from presidio_analyzer import RecognizerResult
 
 from anonymizers.text.artifacts import read
-from anonymizers.text.patterns import NOT_COUNTED, CuedPatternRecognizer, Example, at_least, beside, cue, form, run
+from anonymizers.text.patterns import (
+    IN_BRACKETS,
+    NOT_COUNTED,
+    CuedPatternRecognizer,
+    Example,
+    at_least,
+    beside,
+    bracketed,
+    cue,
+    form,
+    run,
+)
 from anonymizers.text.places import fold_place, longest_from, places
 
 _JOIN = " ?(?:[-ー−‐‑–—~.・*/のノ★☆♡♥♪♩♬✿❀●◆■🌸✨] ?)?"
@@ -24,6 +35,12 @@ _NO_RANGE = (
 )
 
 _MARKED = cue("after the mark", rf"(?P<cued>[〒〠〶] ?[::は]? ?{_CODE})")
+_BRACKETED = cue("a group in brackets", bracketed("郵便番号", 7, 6))
+_MARKED_BRACKETED = cue(
+    "after the mark, a group in brackets",
+    r"(?P<cued>[〒〠〶] ?:? ?(?:[(\[【] ?[0-9]{3} ?[)\]】] ?-? ?[0-9]{4}|[0-9]{3} ?-? ?[(\[【] ?[0-9]{4} ?[)\]】]))"
+    r"(?![0-9])",
+)
 _WORDS = (
     "[〒〠〶]|郵便|ゆうびん|ユウビン|ハガキ|はがき|葉書|年賀|手紙|ジュウショ|じゅうしょ|住所|送り先|届け先|お届け|発送|送料|配達|配送|返信|封筒|宛|荷物|引っ?越し?先|ZIP|"
     "zip|Zip|地域|番地|検索"
@@ -61,6 +78,8 @@ EXAMPLES = (
     Example("引っ越し先は〒100-0000です", ("〒100-0000",)),
     Example("〒１００－００００と郵便番号1000000", ("〒１００－００００", "1000000")),
     Example("100-0000\n東京都", ("100-0000",)),
+    Example("〒(100)0000に送って", ("〒(100)0000",)),
+    Example("〒１００（００００）と、郵便番号は（100）0000", ("〒１００（００００）", "（100）0000")),
     Example("1000000 横浜市青葉区、100 0000川口市", ("1000000", "100 0000")),
     Example("うちは100-0000なんだけど、〒 １００ー００００", ("100-0000", "〒 １００ー００００")),
     Example("型番は100-0000で1000000円、電話は100-0000、500-1500円", ()),
@@ -100,5 +119,15 @@ class PostalCodeRecognizer(CuedPatternRecognizer):
 def recognizer() -> PostalCodeRecognizer:
     """Finds POSTAL_CODE, with its 〒 where there is one."""
     return PostalCodeRecognizer(
-        "POSTAL_CODE", _MARKED, _NAMED, _FOLLOWED, _ANYHOW, _SHAPED, _BESIDE, near=_NEAR, needs=at_least(7)
+        "POSTAL_CODE",
+        _MARKED,
+        _BRACKETED,
+        _MARKED_BRACKETED,
+        _NAMED,
+        _FOLLOWED,
+        _ANYHOW,
+        _SHAPED,
+        _BESIDE,
+        near=_NEAR,
+        needs=rf"{at_least(7)}|{IN_BRACKETS}",
     )

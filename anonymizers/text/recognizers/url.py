@@ -1,5 +1,11 @@
 """Addresses of pages: blogs, profiles, albums."""
 
+from typing import Any
+
+import regex
+from presidio_analyzer import RecognizerResult
+
+from anonymizers.text.artifacts import read
 from anonymizers.text.normalisation import TOP_LEVEL
 from anonymizers.text.patterns import CuedPatternRecognizer, Example, form
 
@@ -20,7 +26,8 @@ _SPACED = form(
 _PATH = r"[A-Za-z0-9\-._~:/?#@$&*+;=%,]"
 _JAPANESE_PATH = form(
     "with a path in Japanese",
-    rf"(?i)(?P<value>https?://{_PATH}{{1,500}}(?<=[/=_\-])(?:[一-鿿々ァ-ヺーおご][一-鿿々ァ-ヺーぁ-ん]{{0,24}}(?:{_PATH}{{1,500}}"
+    rf"(?i)(?P<value>https?://{_PATH}{{1,500}}(?<=[/=_\-])(?:[一-鿿々ァ-ヺーおご][一-鿿々ァ-ヺーぁ-ん]{{0,24}}"
+    rf"(?:{_PATH}{{1,500}}"
     r"(?<=[A-Za-z0-9/_=&#%~+\-])|(?=[\s、。」』)】]|$)))++)",
 )
 _WWW = form(
@@ -48,6 +55,17 @@ _PERSONAL = form(
     r")(?![A-Za-z0-9.\-])",
 )
 
+_NO_SCHEME = form(
+    "with half a scheme",
+    rf"(?i)(?<![A-Za-z0-9:/])(?P<value>:?//(?:[A-Za-z0-9\-]{{1,63}}\.){{1,6}}(?:{TOP_LEVEL})"
+    r"(?:/[A-Za-z0-9\-._~:/?#@$&*+;=%,]{0,2000}[A-Za-z0-9/_=&#%~+\-]|/)?+(?![A-Za-z0-9]))",
+)
+# A host alone is somebody's page where its dots are in words: that is how one hides an address.
+_IN_WORDS = regex.compile(
+    rf"(?im)(?:^|(?<=[\s、。:「(はがも→]))[A-Za-z0-9\-]{{1,63}}(?: ?(?:ドット|どっと) ?[A-Za-z0-9\-]{{1,63}}){{0,4}}?"
+    rf" ?(?:ドット|どっと) ?(?:{TOP_LEVEL})(?![A-Za-z0-9]| ?(?:ドット|どっと|[アあ](?:ット|っと|ン|ん)|@))"
+)
+
 EXAMPLES = (
     Example("ブログhttps://example.com/hana/?id=7を見て！", ("https://example.com/hana/?id=7",)),
     Example("ｈｔｔｐ：／／ｅｘａｍｐｌｅ．ｊｐ／ａ。どう？", ("ｈｔｔｐ：／／ｅｘａｍｐｌｅ．ｊｐ／ａ",)),
@@ -61,13 +79,37 @@ EXAMPLES = (
 )
 
 
+class _Url(CuedPatternRecognizer):
+    """Patterns, and a host whose dots are in words."""
+
+    def analyze(
+        self, text: str, entities: list[str], nlp_artifacts: Any = None, regex_flags: int | None = None
+    ) -> list[RecognizerResult]:
+        """
+        Find addresses of pages.
+
+        Returns:
+            Spans in code points of `text`; they may overlap.
+
+        Raises:
+            TimeoutError: an expression took longer than `anonymizers.text.patterns.EXPRESSION_TIMEOUT_S`.
+        """
+        artifacts = read(text, nlp_artifacts)
+        found = super().analyze(text, entities, artifacts, regex_flags)
+        plain = artifacts.normalised
+        if "ドット" in plain.text or "どっと" in plain.text:
+            found += [self.result(*plain.original(*match.span()), 0.6) for match in _IN_WORDS.finditer(plain.text)]
+        return found
+
+
 def recognizer() -> CuedPatternRecognizer:
     """Finds URL, in ASCII; a path written in Japanese is found up to its first Japanese character."""
-    return CuedPatternRecognizer(
+    return _Url(
         "URL",
         _WITH_SCHEME,
         _SPACED,
         _JAPANESE_PATH,
+        _NO_SCHEME,
         _WWW,
         _BARE,
         _PERSONAL,
