@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import regex
 
-from anonymizers.text.normalisation import Normalised
+from anonymizers.text.normalisation import Edit, Normalised, edited
 from anonymizers.text.patterns import quick
 
 _KANJI = "〇一二三四五六七八九"
@@ -45,21 +45,19 @@ _ANY = quick(
     rf"[市区町村郡県都府道](?:{_MARK}| ){_PIECE}"
 )
 
-_Edit = tuple[int, int, str]
-
 
 def undisguised(reading: Normalised) -> Normalised | None:
     """A reading in which the disguises are undone; None if there are none."""
     if not _ANY.search(reading.text):
         return None
-    edits: list[_Edit] = []
+    edits: list[Edit] = []
     for edit in sorted((*_marks(reading.text), *_spoken(reading.text), *_mixed(reading.text))):
         if not edits or edit[0] >= edits[-1][1]:
             edits.append(edit)
-    return _edited(reading, edits) if edits else None
+    return edited(reading, edits) if edits else None
 
 
-def _marks(text: str) -> Iterator[_Edit]:
+def _marks(text: str) -> Iterator[Edit]:
     """What stands between all parts: a hyphen between numbers, nothing elsewhere."""
     for match in (*_STARRED.finditer(text), *_SPACED.finditer(text)):
         if not (_OF_PLACE.search(match[0]) and _NUMBERED.search(match[0])):
@@ -70,7 +68,7 @@ def _marks(text: str) -> Iterator[_Edit]:
             yield (*between.span(), "-" if numbers else "")
 
 
-def _spoken(text: str) -> Iterator[_Edit]:
+def _spoken(text: str) -> Iterator[Edit]:
     """ごちょうめさんじゅうろくのじゅうなな."""
     for match in _SPOKEN.finditer(text):
         for part in _SPOKEN_PART.finditer(text, match.start(), match.end()):
@@ -87,7 +85,7 @@ def _kana_number(kana: str) -> int:
     return int("".join(str(_DIGITS[digit]) for digit in regex.findall(_ONES, kana)))
 
 
-def _mixed(text: str) -> Iterator[_Edit]:
+def _mixed(text: str) -> Iterator[Edit]:
     """Kanji and enclosed numerals that a hyphen joins to digits."""
     for match in _MIXED.finditer(text):
         if match[0][0] not in f"{_KANJI}十":
@@ -97,16 +95,3 @@ def _mixed(text: str) -> Iterator[_Edit]:
             yield (*match.span(), f"{_KANJI.find(tens[-1:]) if tens else 1}{_KANJI.find(ones[:1]) if ones else 0}")
         else:
             yield (*match.span(), "".join(str(_KANJI.index(digit)) for digit in match[0]))
-
-
-def _edited(reading: Normalised, edits: list[_Edit]) -> Normalised:
-    """The reading with stretches replaced; a replacement is of all it replaces."""
-    pieces, starts, ends, at = [], [], [], 0
-    for begin, finish, replacement in (*edits, (len(reading.text), len(reading.text), "")):
-        spans = [reading.original(i, i + 1) for i in range(at, begin)]
-        spans += [reading.original(begin, finish)] * len(replacement) if replacement else []
-        pieces += [reading.text[at:begin], replacement]
-        starts += [start for start, _ in spans]
-        ends += [end for _, end in spans]
-        at = finish
-    return Normalised("".join(pieces), tuple(starts), tuple(ends))

@@ -54,7 +54,8 @@ _HYPHENS = regex.compile(f"(?<=[0-9)]) ?[{_HYPHEN}]{{1,2}}+ ?(?=[0-9(])")
 
 # Disguises, which `unmask` undoes. The lists are of writings known from Japanese message boards, collected 2026-11-24.
 
-_Edit = tuple[int, int, str]
+Edit = tuple[int, int, str]
+"""Where a stretch of a reading begins and ends, and what is read in its place."""
 """A stretch of a text, by its first code point and one past its last, and what to read in its place."""
 
 _KANJI_DIGITS = {
@@ -373,11 +374,11 @@ def unmask(normalised: Normalised) -> Normalised:
         _short_numbers,
         _kanji_rows,
     ):
-        normalised = _edited(normalised, undo(normalised.text))
+        normalised = edited(normalised, undo(normalised.text))
     return normalised
 
 
-def _edited(reading: Normalised, edits: Sequence[_Edit]) -> Normalised:
+def edited(reading: Normalised, edits: Sequence[Edit]) -> Normalised:
     """The reading with stretches replaced; `edits` are in order, apart, and each replacement is of all it replaces."""
     if not edits:
         return reading
@@ -392,7 +393,7 @@ def _edited(reading: Normalised, edits: Sequence[_Edit]) -> Normalised:
     return Normalised("".join(pieces), tuple(starts), tuple(ends))
 
 
-def _keycaps(text: str) -> list[_Edit]:
+def _keycaps(text: str) -> list[Edit]:
     """Digits on keys, two or more together, lose their keys; one alone marks an item of a list."""
     if "\u20e3" not in text:
         return []
@@ -400,7 +401,7 @@ def _keycaps(text: str) -> list[_Edit]:
     return [(place, place + 1, "") for place in keys]
 
 
-def _dates(text: str) -> list[_Edit]:
+def _dates(text: str) -> list[Edit]:
     """Years, months and days in other numerals become digits where a date is complete from its month on."""
     edits = [
         (*match.span(part), _number_in_date(match[part]))
@@ -444,7 +445,7 @@ def _number_in_kana(written: str) -> str:
     return str(value + int(_KANA_DIGITS.get(ones, "0")))
 
 
-def _spelt_marks(text: str) -> list[_Edit]:
+def _spelt_marks(text: str) -> list[Edit]:
     """Words for marks become the marks, between parts of an identifier."""
     if not _SPELT_ANYWHERE.search(text) and not _SYMBOL_FOR_DOT.search(text):
         return []
@@ -452,20 +453,20 @@ def _spelt_marks(text: str) -> list[_Edit]:
     return _apart(found[start] for start in sorted(found))
 
 
-def _marks_for_at(text: str) -> list[_Edit]:
+def _marks_for_at(text: str) -> list[Edit]:
     """A star, an emoji and the like become @ where the address around it is otherwise complete."""
     marks = [(*match.span(), "@") for match in _MARK_FOR_AT.finditer(text) if match[0] != "@"]
     return _apart(sorted(marks + [(*match.span(), "@") for match in _SIGN_FOR_AT.finditer(text)]))
 
 
-def _starred(text: str) -> list[_Edit]:
+def _starred(text: str) -> list[Edit]:
     """A star or an emoji inside an account's name is read as its line."""
     return [(*match.span(), "_") for match in _STARRED.finditer(text)]
 
 
-def _spaced_letters(text: str) -> list[_Edit]:
+def _spaced_letters(text: str) -> list[Edit]:
     """Letters of an identifier that stand one by one are put together."""
-    edits: list[_Edit] = []
+    edits: list[Edit] = []
     for match in _SPACED.finditer(text):
         after = text[match.end() : match.end() + 2].strip()
         long_enough = match.end() - match.start() >= 11 or "@" in match[0] or after.startswith("@")
@@ -478,16 +479,16 @@ def _spaced_letters(text: str) -> list[_Edit]:
     return edits
 
 
-def _apart(edits: Iterable[_Edit]) -> list[_Edit]:
+def _apart(edits: Iterable[Edit]) -> list[Edit]:
     """Edits without those that begin inside the one before."""
-    kept: list[_Edit] = []
+    kept: list[Edit] = []
     for edit in edits:
         if not kept or edit[0] >= kept[-1][1]:
             kept.append(edit)
     return kept
 
 
-def _parted(text: str) -> list[_Edit]:
+def _parted(text: str) -> list[Edit]:
     """One letter that parts all groups of nine digits or more is a hyphen."""
     return [
         (place, place + 1, "-")
@@ -498,7 +499,7 @@ def _parted(text: str) -> list[_Edit]:
     ]
 
 
-def _kanji_rows(text: str) -> list[_Edit]:
+def _kanji_rows(text: str) -> list[Edit]:
     """Four kanji numerals or more together, without 十 or 百, are digits."""
     rows = (place for match in _KANJI_ROW.finditer(text) for place in range(*match.span()))
     return [(place, place + 1, _KANJI_DIGITS[text[place]]) for place in rows]
@@ -516,9 +517,9 @@ class _Numeral(NamedTuple):
     """Whether it is as well a particle or the like."""
 
 
-def _numbers(text: str) -> list[_Edit]:
+def _numbers(text: str) -> list[Edit]:
     """Long runs of numerals of any kind become ASCII digits, with hyphens for what stands oddly between them."""
-    edits: list[_Edit] = []
+    edits: list[Edit] = []
     for match in _runs(text):
         if _PLAIN.fullmatch(match[0]):
             continue
@@ -549,11 +550,11 @@ def _telephone_by_telephone(text: str, tokens: list[_Numeral]) -> Iterator[list[
     yield tokens[first:]
 
 
-def _short_numbers(text: str) -> list[_Edit]:
+def _short_numbers(text: str) -> list[Edit]:
     """Two to six disguised numerals right after a word for a number become digits, put together where all are apart."""
     if not any(word in text for word in _NUMBER_WORDS):
         return []
-    edits: list[_Edit] = []
+    edits: list[Edit] = []
     for match in _SHORT_RUN.finditer(text):
         tokens = [_numeral(token) for token in _TOKEN.finditer(text, *match.span("number"))]
         if _is_short_number(text, tokens):
@@ -639,7 +640,7 @@ def _touches_digit(text: str, block: Sequence[_Numeral]) -> bool:
     return not latin and any(character.isdigit() for character in around)
 
 
-def _number_edits(text: str, number: list[_Numeral]) -> list[_Edit]:
+def _number_edits(text: str, number: list[_Numeral]) -> list[Edit]:
     """How a number is rewritten; nothing where it is too short or written plainly."""
     number = _as_long_as_a_telephone_number(number)
     if len(number) < 7 or not _may_be_number(text, number):
@@ -651,11 +652,11 @@ def _number_edits(text: str, number: list[_Numeral]) -> list[_Edit]:
     return _rewritten(text, number, _bars(text, number), disguised=disguised or telephone)
 
 
-def _rewritten(text: str, number: Sequence[_Numeral], bars: frozenset[int], *, disguised: bool) -> list[_Edit]:
+def _rewritten(text: str, number: Sequence[_Numeral], bars: frozenset[int], *, disguised: bool) -> list[Edit]:
     """Numerals as digits, those in `bars` as hyphens; what stands between is dropped where all stand apart."""
     gaps = [text[a.end : b.start] for a, b in itertools.pairwise(number)]
     one_by_one = all(gaps)
-    edits: list[_Edit] = []
+    edits: list[Edit] = []
     for place, token in enumerate(number):
         digit = "-" if place in bars else token.digit
         if text[token.start : token.end] != digit:

@@ -251,6 +251,14 @@ class CuedPatternRecognizer(PatternRecognizer):
         return RecognizerResult(self.supported_entities[0], start, end, score, None, identity)
 
 
+class UnlessSomethingElse(CuedPatternRecognizer):
+    """A `CuedPatternRecognizer` that leaves a value beside a word for something else, such as a parcel's number."""
+
+    def accepts(self, match: "regex.Match[str]") -> bool:
+        """Whether a word names it, or its form and check digit fit and no word says it is something else."""
+        return super().accepts(match) and (match.lastgroup == "cued" or not is_of_something_else(match))
+
+
 def _compiled(expression: str) -> regex.Pattern[str]:
     """Compile one expression; it must name exactly one group, so that what it reports is never a guess."""
     compiled = regex.compile(expression)

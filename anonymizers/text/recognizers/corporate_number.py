@@ -1,11 +1,10 @@
 """Corporate numbers (法人番号), also as the registration number on invoices."""
 
-import regex
-
 from anonymizers.text.patterns import (
     IN_BRACKETS,
     CuedPatternRecognizer,
     Example,
+    UnlessSomethingElse,
     at_least,
     before,
     bracketed,
@@ -13,7 +12,6 @@ from anonymizers.text.patterns import (
     digits,
     form,
     gap,
-    is_of_something_else,
     near,
     run,
 )
@@ -44,12 +42,8 @@ EXAMPLES = (
 )
 
 
-class _CorporateNumber(CuedPatternRecognizer):
+class _CorporateNumber(UnlessSomethingElse):
     """Numbers whose check digit is right."""
-
-    def accepts(self, match: "regex.Match[str]") -> bool:
-        """Whether a word names it, or its check digit fits and no word says it is a product's."""
-        return super().accepts(match) and (match.lastgroup == "cued" or not is_of_something_else(match))
 
     def validate_result(self, pattern_text: str) -> bool | None:
         """Whether the first digit fits the rest (法人番号の指定等に関する省令 第2条; 国税庁, read 2026-11-24)."""

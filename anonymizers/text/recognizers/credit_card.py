@@ -1,16 +1,14 @@
 """Payment card numbers."""
 
-import regex
-
 from anonymizers.text.patterns import (
     CuedPatternRecognizer,
     Example,
+    UnlessSomethingElse,
     at_least,
     cue,
     digits,
     form,
     gap,
-    is_of_something_else,
     near,
     run,
 )
@@ -50,12 +48,8 @@ EXAMPLES = (
 )
 
 
-class _CreditCard(CuedPatternRecognizer):
+class _CreditCard(UnlessSomethingElse):
     """Numbers whose check digit is right."""
-
-    def accepts(self, match: "regex.Match[str]") -> bool:
-        """Whether a word names it, or its check digit fits and no word says it is an order's."""
-        return super().accepts(match) and (match.lastgroup == "cued" or not is_of_something_else(match))
 
     def validate_result(self, pattern_text: str) -> bool | None:
         """Whether count and check digit fit (Luhn; ISO/IEC 7812-1 annex B)."""

@@ -1,18 +1,16 @@
 """Employment insurance numbers (雇用保険 被保険者番号)."""
 
-import regex
-
 from anonymizers.text.patterns import (
     IN_BRACKETS,
     CuedPatternRecognizer,
     Example,
+    UnlessSomethingElse,
     at_least,
     before,
     bracketed,
     cue,
     form,
     gap,
-    is_of_something_else,
     near,
     run,
 )
@@ -36,17 +34,9 @@ EXAMPLES = (
 )
 
 
-class _EmploymentInsurance(CuedPatternRecognizer):
-    """Numbers beside their name, or in their grouping where no word says they are an order's."""
-
-    def accepts(self, match: "regex.Match[str]") -> bool:
-        """Whether a word names it, or none names something else."""
-        return match.lastgroup == "cued" or not is_of_something_else(match)
-
-
 def recognizer() -> CuedPatternRecognizer:
     """Finds EMPLOYMENT_INSURANCE: four, six and one digits."""
-    return _EmploymentInsurance(
+    return UnlessSomethingElse(
         "EMPLOYMENT_INSURANCE",
         _NAMED,
         _BRACKETED,

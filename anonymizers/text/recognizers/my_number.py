@@ -1,17 +1,15 @@
 """Individual Numbers (個人番号, "My Number")."""
 
-import regex
-
 from anonymizers.text.patterns import (
     CuedPatternRecognizer,
     Example,
+    UnlessSomethingElse,
     at_least,
     before,
     cue,
     digits,
     form,
     gap,
-    is_of_something_else,
     near,
     run,
 )
@@ -42,12 +40,8 @@ EXAMPLES = (
 )
 
 
-class _MyNumber(CuedPatternRecognizer):
+class _MyNumber(UnlessSomethingElse):
     """Numbers whose check digit is right."""
-
-    def accepts(self, match: "regex.Match[str]") -> bool:
-        """Whether a word names it, or its check digit fits and no word says it is a parcel's."""
-        return super().accepts(match) and (match.lastgroup == "cued" or not is_of_something_else(match))
 
     def validate_result(self, pattern_text: str) -> bool | None:
         """Whether the check digit fits (総務省令第85号 第5条); one figure twelve times over is nobody's."""

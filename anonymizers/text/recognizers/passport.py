@@ -1,16 +1,14 @@
 """Japanese passport numbers."""
 
-import regex
-
 from anonymizers.text.patterns import (
     LETTER_CALLED,
     NOT_COUNTED,
     CuedPatternRecognizer,
     Example,
+    UnlessSomethingElse,
     beside,
     cue,
     form,
-    is_of_something_else,
 )
 
 _SEP = r"[-. ・/,、_~〜の*★☆♪♡♥●◆■▲▼◇⭐]{0,3}"
@@ -40,17 +38,9 @@ EXAMPLES = (
 )
 
 
-class _Passport(CuedPatternRecognizer):
-    """Numbers beside their name, or in their form where no word says they are an order's."""
-
-    def accepts(self, match: "regex.Match[str]") -> bool:
-        """Whether a word names it, or none names something else."""
-        return match.lastgroup == "cued" or not is_of_something_else(match)
-
-
 def recognizer() -> CuedPatternRecognizer:
     """Finds PASSPORT: two capitals and seven digits."""
-    return _Passport(
+    return UnlessSomethingElse(
         "PASSPORT",
         _BY_FORM,
         _NAMED,

@@ -1,17 +1,15 @@
 """Basic pension numbers (基礎年金番号)."""
 
-import regex
-
 from anonymizers.text.patterns import (
     IN_BRACKETS,
     CuedPatternRecognizer,
     Example,
+    UnlessSomethingElse,
     at_least,
     bracketed,
     cue,
     form,
     gap,
-    is_of_something_else,
     near,
     run,
 )
@@ -41,17 +39,9 @@ EXAMPLES = (
 )
 
 
-class _PensionNumber(CuedPatternRecognizer):
-    """Numbers beside their name, or in their grouping where no word says they are an order's."""
-
-    def accepts(self, match: "regex.Match[str]") -> bool:
-        """Whether a word names it, or none names something else."""
-        return match.lastgroup == "cued" or not is_of_something_else(match)
-
-
 def recognizer() -> CuedPatternRecognizer:
     """Finds PENSION_NUMBER: four and six digits beside 年金, or fourteen as a certificate (年金証書) has them."""
-    return _PensionNumber(
+    return UnlessSomethingElse(
         "PENSION_NUMBER",
         _BY_FORM,
         _NAMED,
