@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import regex
 
-from anonymizers.text.tokenizer import dictionary
+from anonymizers.text.tokenizer import PROPER, dictionary, kind_of
 
 _KATAKANA = {code: code + 0x60 for code in (*range(0x3041, 0x3097), 0x309D, 0x309E)}
 
@@ -89,21 +89,12 @@ def entry(word: str) -> Entry:
 def _entry(word: str) -> Entry:
     given = surname = place = common = False
     for morpheme in dictionary().lookup(word):
-        kind = _kind(morpheme.part_of_speech_id())
-        given |= kind == "名"
-        surname |= kind == "姓"
-        place |= kind == "地名"
-        common = common or (kind == "common" and morpheme.normalized_form() == word)
+        kind, _ = kind_of(morpheme.part_of_speech_id())
+        given |= kind == "given"
+        surname |= kind == "surname"
+        place |= kind == "place"
+        common = common or (kind not in PROPER and morpheme.normalized_form() == word)
     return Entry(given, surname, place, common)
-
-
-@cache
-def _kind(part_of_speech: int) -> str:
-    """名 or 姓 for names of persons, 地名, other for other proper names, common for all else."""
-    _, second, third, fourth, *_ = dictionary().pos_of(part_of_speech)
-    if second != "固有名詞":
-        return "common"
-    return fourth if third == "人名" and fourth in ("名", "姓") else "地名" if third == "地名" else "other"
 
 
 @cache

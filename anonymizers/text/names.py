@@ -3,7 +3,7 @@ Names that are known beforehand, and every way they may be written in a posting.
 
 What the site knows of an author and her children, and what a recogniser was certain of elsewhere in the thread, is
 looked for literally, by an Aho-Corasick automaton over the folded text: no guess, but every writing. Kept in memory
-only, for as long as a thread is read.
+only: the automaton for as long as a thread is read, pieces of names until `anonymizers.text.redaction.forget`.
 """
 
 import bisect
@@ -140,8 +140,7 @@ def _other_writings(part: str) -> Iterator[str]:
         yield from _romanised(part)
         yield _LONG.sub("ー", part)
     elif part.isascii() and part.isalpha():
-        # Not by the remembered function: what the site knows is forgotten with the thread.
-        yield from (fold(kana) for kana in readings_of_romaji.__wrapped__(part)[:1])
+        yield from map(fold, readings_of_romaji(part)[:1])
 
 
 class Words(NamedTuple):

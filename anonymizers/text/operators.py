@@ -15,6 +15,9 @@ from anonymizers.text.names import fold
 from anonymizers.text.normalisation import normalise, unmask
 from anonymizers.text.places import prefecture_of
 
+KEY_BYTES = 32
+"""Of a key for pseudonyms, at least."""
+
 TAG_LENGTH = 5
 """Characters of a tag, base32: among 100 names of a thread, two share one once in 7,000 threads."""
 
@@ -49,8 +52,8 @@ class ThreadPseudonym(Operator):
         Raises:
             ValueError: there is no key of 32 bytes.
         """
-        if not isinstance((params or {}).get("key"), bytes) or len(params["key"]) < 32:
-            raise ValueError("pseudonyms need a key of 32 bytes")
+        if not isinstance((params or {}).get("key"), bytes) or len(params["key"]) < KEY_BYTES:
+            raise ValueError(f"pseudonyms need a key of {KEY_BYTES} bytes")
 
     def operator_name(self) -> str:
         """Its name in an `OperatorConfig`."""

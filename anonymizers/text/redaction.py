@@ -23,9 +23,9 @@ from anonymizers.text import engine, name_lists, name_shapes
 from anonymizers.text.artifacts import TextArtifacts
 from anonymizers.text.names import KnownNames, Words
 from anonymizers.text.normalisation import Normalised
-from anonymizers.text.operators import Generalise, ThreadPseudonym
+from anonymizers.text.operators import KEY_BYTES, Generalise, ThreadPseudonym
 from anonymizers.text.policy import PLACEHOLDER, PLACEHOLDERS, Action, Policy
-from anonymizers.text.recognizers.known_name import KnownNameRecognizer, kana_words
+from anonymizers.text.recognizers.known_name import KnownNameRecognizer, words_of
 from anonymizers.text.tokenizer import LONGEST_STRETCH_BYTES, PREFERRED_STRETCH, SentenceTooLong, stretches
 
 LONGEST_TEXT = 1_000_000
@@ -36,9 +36,6 @@ CERTAIN = 0.9
 
 OVERLAP = 300
 """Code points that one stretch reads of the next; longer than any identifier with the word that tells it."""
-
-KEY_BYTES = 32
-"""Of a key for pseudonyms."""
 
 LONGEST_NORMALISED = 49_149
 """Code points per stretch. NFKC writes some single characters as eighteen; this bounds the recognisers' work."""
@@ -101,7 +98,7 @@ class _Analysed:
     """What the recognisers found in one text, which holds for it whoever wrote it."""
 
     stretches: tuple[tuple[int, Normalised, Words], ...]
-    """Where each begins in the text, its normalised reading, in which names are looked for, and its `kana_words`."""
+    """Where each begins in the text, its normalised reading, in which names are looked for, and its `words_of`."""
 
     results: tuple[RecognizerResult, ...]
     """In code points of the text as written."""
@@ -192,11 +189,11 @@ def redact_each(
     if Action.PSEUDONYMISE in policy.actions.values() and len(key) < KEY_BYTES:
         raise ValueError(f"policy {policy.use} pseudonymises: give a key of {KEY_BYTES} bytes")
     names, threads = names or [()] * len(texts), threads or range(len(texts))
-    analysed = {text: _attempt(_analyse, text) for text in dict.fromkeys(t for t in texts if not _unfit(t))}
+    analysed = _analysed_once(texts)
     recognisers = _recognisers(texts, names, threads, analysed, known or {})
     treated: list[Redacted | str] = []
-    for text, thread in zip(texts, threads, strict=True):
-        found, theirs = _unfit(text) or analysed[text], recognisers[thread]
+    for text, thread, found in zip(texts, threads, analysed, strict=True):
+        theirs = recognisers[thread]
         if isinstance(found, str) or isinstance(theirs, str):
             treated.append(found if isinstance(found, str) else theirs)
         else:
@@ -204,11 +201,23 @@ def redact_each(
     return treated
 
 
+def _analysed_once(texts: Sequence[str]) -> list["_Analysed | str"]:
+    """Per text what was found in it, or why it was refused; the same text is read once."""
+    seen: dict[str, _Analysed | str] = {}
+    results = []
+    for text in texts:
+        reason = _unfit(text)
+        if not reason and text not in seen:
+            seen[text] = _attempt(_analyse, text)
+        results.append(reason or seen[text])
+    return results
+
+
 def _recognisers(
     texts: Sequence[str],
     names: Sequence[Sequence[str]],
     threads: Sequence[Hashable],
-    analysed: Mapping[str, "_Analysed | str"],
+    analysed: Sequence["_Analysed | str"],
     known: Mapping[Hashable, Iterable[str]],
 ) -> dict[Hashable, KnownNameRecognizer | str]:
     """
@@ -220,12 +229,12 @@ def _recognisers(
     told: dict[Hashable, set[str]] = {thread: set() for thread in threads}
     certain: dict[Hashable, set[str]] = {thread: set() for thread in threads}
     unusable = set()
-    for text, own, thread in zip(texts, names, threads, strict=True):
+    for text, own, thread, found in zip(texts, names, threads, analysed, strict=True):
         if _are_names(own) and len(own) <= MOST_NAMES:
             told[thread].update(own)
         else:
             unusable.add(thread)
-        certain[thread] |= _certain(text, analysed.get(text, ""))
+        certain[thread] |= _certain(text, found)
     recognisers: dict[Hashable, KnownNameRecognizer | str] = {}
     for thread, own in told.items():
         further = known.get(thread, ())
@@ -310,7 +319,7 @@ def _analyse(text: str) -> _Analysed:
         for result in engine.analyze(artifacts):
             result.start, result.end = result.start + start, result.end + start
             results.append(result)
-        read.append((start, artifacts.normalised, kana_words(artifacts)))
+        read.append((start, artifacts.normalised, words_of(artifacts)))
     return _Analysed(tuple(read), tuple(results))
 
 

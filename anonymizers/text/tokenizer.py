@@ -60,6 +60,9 @@ def _tokenizer() -> Tokenizer:
     return dictionary().tokenizer("C", fields={"pos"})
 
 
+PROPER = frozenset({"surname", "given", "person", "place", "proper"})
+"""The kinds of proper names."""
+
 _NAMES = {"姓": "surname", "名": "given"}
 _KINDS = {
     "代名詞": "pronoun", "接尾辞": "suffix", "助詞": "particle", "助動詞": "auxiliary", "動詞": "verb",
@@ -68,7 +71,7 @@ _KINDS = {
 
 
 @cache
-def _kind(part_of_speech: int) -> tuple[str, tuple[str, ...]]:
+def kind_of(part_of_speech: int) -> tuple[str, tuple[str, ...]]:
     """What sort of word a part of speech is, and the part of speech itself."""
     first, second, third, fourth, *_ = pos = tuple(dictionary().pos_of(part_of_speech))
     if first != "名詞":
@@ -95,7 +98,7 @@ def tokenize(text: str) -> Iterator[Word]:
         for m in _tokenizer().tokenize(stretch):
             start, end = m.begin(), m.end()
             if end > start:
-                kind, pos = _kind(m.part_of_speech_id())
+                kind, pos = kind_of(m.part_of_speech_id())
                 # As Word(...) makes it, without the call in between: words are made by the dozen for each text.
                 yield _new(Word, (stretch[start:end], offset + start, offset + end, kind, not m.is_oov(), pos))
 

@@ -39,10 +39,10 @@ class KnownNameRecognizer(LocalRecognizer):
         if not self._known:
             return []
         artifacts = read(text, nlp_artifacts)
-        return self.find(artifacts.normalised, kana_words(artifacts))
+        return self.find(artifacts.normalised, words_of(artifacts))
 
     def find(self, reading: Normalised, words: Words) -> list[RecognizerResult]:
-        """The same, of a text that was read already, with its `kana_words`."""
+        """The same, of a text that was read already, with its `words_of`."""
         identity = {
             RecognizerResult.RECOGNIZER_NAME_KEY: self.name,
             RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: self.id,
@@ -51,7 +51,7 @@ class KnownNameRecognizer(LocalRecognizer):
         return [RecognizerResult("PERSON", start, end, 1.0, None, identity) for start, end in spans]
 
 
-def kana_words(artifacts: TextArtifacts) -> Words:
+def words_of(artifacts: TextArtifacts) -> Words:
     """What a short name in kana must know of the words of the normalised text."""
     return Words(
         tuple(

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from anonymizers.text.artifacts import TextArtifacts
 from anonymizers.text.names import KnownNames, known_forms
 from anonymizers.text.normalisation import normalise
-from anonymizers.text.recognizers.known_name import kana_words
+from anonymizers.text.recognizers.known_name import words_of
 from anonymizers.text.redaction import redact
 
 
@@ -15,7 +15,7 @@ def left_after(text, *names):
     """The text with every known name taken out."""
     artifacts = TextArtifacts(text)
     read = artifacts.normalised.text
-    for start, end in reversed(KnownNames(names).find(read, kana_words(artifacts))):
+    for start, end in reversed(KnownNames(names).find(read, words_of(artifacts))):
         read = read[:start] + "_" + read[end:]
     return read
 

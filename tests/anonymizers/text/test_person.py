@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anonymizers.text import name_candidates, name_lists
+from anonymizers.text.artifacts import TextArtifacts
 from anonymizers.text.name_shapes import scripts
 from anonymizers.text.recognizers import person
 from anonymizers.text.redaction import redact, redact_all, redact_each
@@ -101,6 +102,19 @@ def test_looking_for_beginnings_loses_no_cue(left, right):
     for text in texts:
         began = {match.start() for match in whole.finditer(text, overlapped=True)}
         assert {match.start() for match in alone.finditer(text, overlapped=True)} <= began
+
+
+def test_the_night_scores_what_was_fitted():
+    """The fit reads whole candidates; the night asks once for what is the same at a place."""
+    points = person._points()
+    for line in (POSTS / "heldout.jsonl").read_text("utf-8").splitlines()[::20]:
+        artifacts = TextArtifacts(json.loads(line)["text"])
+        fitted = {}
+        for one in name_candidates.candidates(artifacts):
+            found = name_candidates.features(one.shape, one.left, one.right, one.near)
+            found += name_candidates.word_features(one.words)
+            fitted[one.start, one.end] = points["any"] + sum(points.get(name, 0.0) for name in found)
+        assert person._scores(name_candidates.Search(artifacts)) == pytest.approx(fitted)
 
 
 def test_the_lists_are_those_of_the_dictionary(tmp_path, monkeypatch):

@@ -112,6 +112,7 @@ def test_any_text_is_redacted_or_refused(text, names):
         pytest.param("a\x85", (), "control_characters", id="a control character of the upper half"),
         pytest.param("a\u202e", (), "direction_marks", id="text turned round"),
         pytest.param(None, (), "not_text", id="no text at all"),
+        pytest.param(["花子"], (), "not_text", id="a list of texts"),
         pytest.param("a", "花子", "names_unusable", id="one name where a list is asked for"),
         pytest.param("a", ("花子", None), "names_unusable", id="a name that is missing"),
         pytest.param("a", ["花"] * 501, "names_unusable", id="more names than anybody has"),
