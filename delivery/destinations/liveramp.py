@@ -5,7 +5,7 @@ Japanese telephone numbers are not sent (no rule is published for them, and a di
 number protects nothing); hashed names and addresses are not accepted.
 """
 
-from delivery.spec import Destination, Digest, Recipient, Relation
+from delivery.spec import Destination, Digest, FileForm, Method, Quoting, Recipient, Relation, Removal
 from transforms.purposes import ADVERTISING
 
 DESTINATION = Destination(
@@ -14,12 +14,20 @@ DESTINATION = Destination(
     recipient=Recipient(name="LiveRamp Japan株式会社", country="JP", relation=Relation.THIRD_PARTY),
     purpose=ADVERTISING,
     columns=(("EMAIL1_SHA-256", Digest.SHA256), ("EMAIL1_SHA-1", Digest.SHA1), ("EMAIL1_MD5", Digest.MD5)),
+    removal=Removal(
+        method=Method.OPT_OUT_FILE,
+        columns=(("md5_hash", Digest.MD5), ("sha1_hash", Digest.SHA1), ("sha256_hash", Digest.SHA256)),
+        flag=("opted-out", "1"),
+        form=FileForm(extension="psv", delimiter="|", quoting=Quoting.NEVER),
+    ),
+    opt_out_list="liveramp",
     age_floor=18,
     rows_floor=25,
     rule_id="liveramp-file/2026-11-23",
     sources=(
         "https://docs.liveramp.com/connect/en/hashing-identifiers.html",
         "https://docs.liveramp.com/connect/en/formatting-column-based-files.html",
+        "https://docs.liveramp.com/connect/en/for-match-partners--uploading-consumer-opt-out-files.html",
         "https://docs.liveramp.com/privacy-manager/en/"
         "asia-pacific-publisher-recommendations-for-privacy-and-data-ethics-review.html",
     ),
