@@ -19,8 +19,13 @@ from airflow.sdk.log import mask_secret
 
 from anonymizers.errors import DayRefused, Terminal, without_values
 
+TOKYO = datetime.timezone(datetime.timedelta(hours=9))
+
 STEPS_FILE = "SUDARE_STEPS_FILE"
 """Where a run on one machine records its steps, for its summary."""
+
+_SECRET = ("_SECRET", "_URL", "_PASSWORD", "_PRIVATE_KEY")
+"""Endings of settings that no log may show."""
 
 RETRIES = {
     "retries": int(os.environ.get("SUDARE_RETRIES", "2")),
@@ -64,15 +69,21 @@ def current_night():
     from delivery.settings import read_settings
 
     environment = {**_from_airflow(), **os.environ}
-    for name in ("SUDARE_SECRET", "SUDARE_SOURCE_URL", "SUDARE_WAREHOUSE_URL"):
-        if environment.get(name):
-            mask_secret(environment[name])
+    for name, value in environment.items():
+        if value and name.startswith("SUDARE_") and name.endswith(_SECRET):
+            mask_secret(value)
     return Night(read_settings(environment), current_day(), datetime.datetime.now(datetime.UTC))
 
 
 def current_day() -> datetime.date:
-    """The day the run describes: its parameter ``day``, else its partition (Asia/Tokyo)."""
+    """
+    The day the run describes: its parameter ``day``, else its partition (Asia/Tokyo).
+
+    A DAG that has no such parameter describes no day of its own; it works as of the last one that is over.
+    """
     context = get_current_context()
+    if "day" not in (context.get("params") or {}):
+        return datetime.datetime.now(TOKYO).date() - datetime.timedelta(days=1)
     text = (context.get("params") or {}).get("day") or getattr(context["dag_run"], "partition_key", None)
     try:
         return datetime.date.fromisoformat(text or "")
@@ -91,6 +102,24 @@ def _from_airflow() -> dict[str, str]:
             found[setting] = _connection_url(connection_id)
     if not os.environ.get("SUDARE_SECRET"):
         found["SUDARE_SECRET"] = Variable.get("sudare_secret", default="")
+    return found | _credentials()
+
+
+def _credentials() -> dict[str, str]:
+    """Logins at partners, from the connections ``sudare_<destination>`` that there are."""
+    from delivery.agreements import credential_variables, read_agreements
+
+    found = {}
+    for name in read_agreements(os.environ):
+        variables = credential_variables(name)
+        if any(os.environ.get(variable) for variable in variables):
+            continue
+        try:
+            connection = Connection.get(f"sudare_{name}")
+        except AirflowNotFoundException:
+            continue
+        values = (connection.login, connection.password, connection.extra_dejson.get("private_key"))
+        found |= {variable: value for variable, value in zip(variables, values, strict=True) if value}
     return found
 
 

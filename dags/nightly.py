@@ -7,25 +7,12 @@ partition; a run by hand gives it as the parameter ``day``.
 
 import datetime
 
-from airflow.sdk import CronPartitionTimetable, Param, chain, dag, task
+from airflow.sdk import CronPartitionTimetable, Param, chain, dag
 
-from dags.guard import RETRIES, run_step
-
-OPTIONS = {**RETRIES, "execution_timeout": datetime.timedelta(hours=2)}
-
+from dags.steps import OPTIONS, step
 
 SOURCE_READERS = 4
 """Tasks of one kind that read the site's database at once."""
-
-
-def step(name: str, **options):
-    """The task that runs one function of `delivery.night`, whole or mapped over what it is ``of``."""
-
-    @task(task_id=name, show_return_value_in_logs=False, **options)
-    def run(of=None):
-        return run_step(name, of)
-
-    return run
 
 
 @dag(
@@ -45,7 +32,7 @@ def step(name: str, **options):
     """,
 )
 def nightly():
-    """Plan, then three branches: statistics, texts for internal use, and the ad feeds."""
+    """Plan, then four branches: statistics, texts for internal use, the ad feeds, and removals."""
 
     shards, text_shards, destinations = step("plan")(), step("plan_texts")(), step("plan_feeds")()
     shards >> [text_shards, destinations]
@@ -59,8 +46,10 @@ def nightly():
     chain(extract, tabulate, merge_cells, step("disclose")(), step("gate_tables")(), publish)
     feeds = [step(name).expand(of=destinations) for name in ("build_feed", "gate_feed", "hand_over")]
     chain(*feeds)
+    # What is owed is sent whatever becomes of a feed, and a feed whatever becomes of a removal.
+    removals = step("remove").expand(of=destinations)
     # A teardown runs whatever happened, and its success hides no failure.
-    [publish, feeds[-1]] >> step("close")().as_teardown()
+    [publish, feeds[-1], removals] >> step("close")().as_teardown()
 
 
 NIGHTLY = nightly()

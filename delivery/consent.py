@@ -1,7 +1,7 @@
 """
 Eligibility for an ad feed: consent AND no stop signal AND of age. The only place that makes a `Permitted`.
 
-Fail closed: whoever cannot be shown to be eligible is not. Counted by the first reason.
+Fail closed: whoever cannot be shown to be eligible is not. Counted by the first reason, and by all that apply.
 """
 
 import datetime
@@ -11,7 +11,10 @@ import polars as pl
 import pyarrow as pa
 
 from anonymizers.generalisation import completed_years
+from anonymizers.keys import Key
+from anonymizers.pseudonyms import pseudonymise
 from delivery.match_keys import normalise
+from delivery.partner_lists import listed
 from delivery.spec import Destination
 from transforms.deidentification import (
     AD_OPT_OUTS,
@@ -23,7 +26,7 @@ from transforms.deidentification import (
     end_of,
     valid_consent,
 )
-from transforms.purposes import require_served
+from transforms.purposes import POLICY_VERSION, require_served
 from transforms.source import Session, Shard
 from transforms.spec import Reader
 
@@ -40,53 +43,106 @@ class Permitted:
 
     Attributes:
         destination: For whom; a permit is for one destination.
-        keys: Normalised addresses, distinct within a shard, shape (rows,). Shows in no ``repr``.
+        rows: One per permitted member, so two who share an address have two: ``member`` (the ledger's keyed token),
+            ``key`` (her normalised address), ``consented_at``, ``text_version``. Shows in no ``repr``.
     """
 
     destination: str
-    keys: pl.Series = field(repr=False)
+    rows: pl.DataFrame = field(repr=False)
 
     def __init__(self) -> None:
         raise TypeError("a Permitted is made by delivery.consent only")
+
+
+@dataclass(frozen=True)
+class Decision:
+    """
+    What was decided over one shard.
+
+    Attributes:
+        permitted: Who may be sent.
+        account: Members read, permitted, and left out by their first reason.
+        reasons: How often each reason applies, whatever came before it.
+        left_out: ``member`` and her first reason, of the others. Internal; for the reasons of removals.
+    """
+
+    permitted: Permitted
+    account: Account
+    reasons: dict[str, int]
+    left_out: pl.DataFrame = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """
+    As of when members are judged.
+
+    Attributes:
+        day: Consents given until its end count; age is that of the day.
+        now: Stop signals count as of now, whatever the day.
+    """
+
+    day: datetime.date
+    now: datetime.datetime
 
 
 def permit(
     destination: Destination,
     session: Session,
     shard: Shard,
-    day: datetime.date,
-    now: datetime.datetime,
+    moment: Moment,
     barred: pl.DataFrame,
-) -> tuple[Permitted, Account]:
+    opted_out: pl.DataFrame,
+    key: Key,
+) -> Decision:
     """
     Decide over one shard's members.
 
     Args:
-        destination: Whose floor of age and purpose apply.
+        destination: Whose floor of age, rule of addresses and purpose apply.
 
         session: A transaction as the ads reader.
 
         shard: Whose rows.
 
-        day: Consents given until its end count; age is that of the day.
-
-        now: Stop signals count as of now, whatever the day.
+        moment: As of when.
 
         barred: From `barred_addresses`, in the same transaction.
 
-    Returns:
-        The permit, and the account: members read, permitted, and left out by their first reason.
+        opted_out: The digests of the destination's own opt-out list; empty where it keeps none.
+
+        key: Of the ledger's tokens.
     """
     require_served(destination.purpose)
     members = session.read("members", READER, shard.where())
     opt_outs = session.read("opt_outs", READER, shard.where())
     requests = session.read("rights_requests", READER, shard.where())
-    consents = latest_consent(session.read("consents", READER, shard.where()), end_of(day))
-    judged = judge(destination, members, consents, own_stops(opt_outs, requests, now), day, barred)
+    consents = latest_consent(session.read("consents", READER, shard.where()), end_of(moment.day))
+    stops = own_stops(opt_outs, requests, moment.now)
+    judged = judge(destination, members, consents, stops, moment.day, barred, opted_out).with_columns(
+        pseudonymise("member_id", "member", key).alias("member")
+    )
     permitted = object.__new__(Permitted)
     object.__setattr__(permitted, "destination", destination.name)
-    object.__setattr__(permitted, "keys", judged.filter(pl.col("dropped").is_null())["key"])
-    return permitted, account(judged)
+    object.__setattr__(permitted, "rows", _permitted_rows(judged))
+    left_out = judged.filter(~_MAY).select("member", pl.col("dropped").alias("reason"))
+    return Decision(permitted, account(judged), _count(judged), left_out)
+
+
+_SHARED = "address_shared"
+_MAY = pl.col("dropped").is_null() | (pl.col("dropped") == _SHARED)
+"""Two eligible members of one address are one row of the feed, and both are provided."""
+
+
+def _permitted_rows(judged: pl.DataFrame) -> pl.DataFrame:
+    return judged.filter(_MAY).select(
+        "member", "key", pl.col("given_at").alias("consented_at"), pl.lit(POLICY_VERSION).alias("text_version")
+    )
+
+
+def _count(judged: pl.DataFrame) -> dict[str, int]:
+    counts = judged.select(pl.col("^because_.*$").sum())
+    return {name.removeprefix("because_"): int(counts[name][0]) for name in counts.columns if counts[name][0]}
 
 
 def judge(
@@ -96,6 +152,7 @@ def judge(
     stops: pl.DataFrame,
     day: datetime.date,
     barred: pl.DataFrame,
+    opted_out: pl.DataFrame,
 ) -> pl.DataFrame:
     """
     The members with their normalised address ``key`` and, where not eligible, the first reason in ``dropped``.
@@ -108,6 +165,11 @@ def judge(
         stops: From `own_stops`.
 
         barred: From `barred_addresses`.
+
+        opted_out: Digests of a partner's opt-out list; no consent of ours lifts it.
+
+    Returns:
+        Also ``because_<reason>``, whether each reason applies.
     """
     age = completed_years(pl.col("birth_date"), day)
     consented = pl.col("given_at")
@@ -119,27 +181,27 @@ def judge(
         "under_age": age < destination.age_floor,
         "no_address": pl.col("email").is_null() | (pl.col("email").str.strip_chars() == ""),
         "address_unverified": ~pl.col("email_verified_at"),
-        "address_malformed": pl.col("key").is_null(),
+        # Without a consent nobody has looked at the address.
+        "address_malformed": pl.col("key").is_null() & consented.is_not_null(),
         "address_barred": pl.col("barred_until").is_not_null() & ~(consented > pl.col("barred_until")),
+        "partner_opt_out": pl.col("listed"),
     }
-    first = pl.coalesce(
-        pl.when(condition.fill_null(True)).then(pl.lit(reason)) for reason, condition in reasons.items()
-    )
+    first = pl.coalesce(pl.when(pl.col(f"because_{reason}")).then(pl.lit(reason)) for reason in reasons)
     rows = (
         pl.from_arrow(members)
         .join(consents, on="member_id", how="left")
         # Without a consent the address decides nothing, and bringing it into form is most of the work.
-        .with_columns(normalise(pl.when(consented.is_not_null()).then(pl.col("email"))).alias("key"))
+        .with_columns(normalise(pl.when(consented.is_not_null()).then(pl.col("email")), destination.email).alias("key"))
         .join(stops, on="member_id", how="left")
         .join(barred, on="key", how="left")
         .sort("member_id")
-        .with_columns(first.alias("dropped"))
     )
+    rows = rows.with_columns(listed(rows["key"], opted_out).alias("listed"))
+    rows = rows.with_columns(is_so.fill_null(True).alias(f"because_{reason}") for reason, is_so in reasons.items())
+    rows = rows.with_columns(first.alias("dropped"))
     # Two eligible members of one address are one row of the feed.
     again = pl.col("dropped").is_null() & ~pl.col("key").is_first_distinct().over("dropped")
-    return rows.with_columns(
-        pl.when(again).then(pl.lit("address_shared")).otherwise(pl.col("dropped")).alias("dropped")
-    )
+    return rows.with_columns(pl.when(again).then(pl.lit(_SHARED)).otherwise(pl.col("dropped")).alias("dropped"))
 
 
 def latest_consent(consents: pa.Table, at: datetime.datetime) -> pl.DataFrame:
@@ -173,9 +235,7 @@ def _in_force(opt_outs: pa.Table, now: datetime.datetime) -> pl.DataFrame:
     return pl.from_arrow(opt_outs).filter(ads & (revoked.is_null() | (revoked > now)))
 
 
-def barred_addresses(
-    destination: Destination, session: Session, day: datetime.date, now: datetime.datetime
-) -> pl.DataFrame:
+def barred_addresses(destination: Destination, session: Session, moment: Moment) -> pl.DataFrame:
     """
     Addresses that stand for somebody who said stop, left, or is not of age, whoever else uses them.
 
@@ -187,6 +247,7 @@ def barred_addresses(
     Returns:
         ``key`` (normalised, distinct) and ``barred_until``: a consent must be later than that.
     """
+    day, now = moment.day, moment.now
     opt_outs, requests = session.read("opt_outs", READER), session.read("rights_requests", READER)
     consents = latest_consent(session.read("consents", READER, _AMONG_STOPPED), end_of(day))
     members = pl.from_arrow(
@@ -207,7 +268,7 @@ def barred_addresses(
         .select("email", until.alias("barred_until"))
     )
     told = _in_force(opt_outs, now).filter(pl.col("member_id").is_null()).select("email", barred_until=NEVER)
-    keys = pl.concat([held, told]).select(normalise(pl.col("email")).alias("key"), "barred_until")
+    keys = pl.concat([held, told]).select(normalise(pl.col("email"), destination.email).alias("key"), "barred_until")
     return keys.drop_nulls().group_by("key").agg(pl.col("barred_until").max())
 
 

@@ -6,19 +6,25 @@ feed. Addresses live in memory only; what is written are the digests, in a priva
 until the gate and the fence have let them pass.
 """
 
+import dataclasses
 import datetime
 import hashlib
 import io
+import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import isal.igzip
 import polars as pl
 
-from anonymizers.errors import OutboxUnwritable, PermitRefused
-from delivery.consent import READER, Permitted, barred_addresses, permit
+from anonymizers.errors import GateRefused, OutboxUnwritable, PermitRefused
+from anonymizers.keys import Key
+from delivery.buckets import KEY, Buckets, how_many
+from delivery.consent import READER, Moment, Permitted, barred_addresses, permit
 from delivery.match_keys import digest
-from delivery.spec import Destination
+from delivery.spec import Destination, Digest, Encoding, FileForm, Quoting
 from transforms.deidentification import Account
 from transforms.source import Shard, Source
 from transforms.staging import unwritable_as
@@ -26,130 +32,274 @@ from transforms.staging import unwritable_as
 GZIP_LEVEL = 2
 """ISA-L's level 2 is as small as gzip -6 on digests, which do not compress, and ten times as fast."""
 
-ROWS_PER_CHUNK = 100_000
+READ_BYTES = 8 << 20
+
+HOLDERS_CEILING = 5
+"""Permitted members of one address, above which it is nobody's own: held back, and counted."""
+
+ROWS = "rows"
+"""Folder of the rows beside a pending file: whose they are, for the ledger."""
 
 
 @dataclass(frozen=True)
 class Feed:
     """
-    A feed that is not yet sent.
+    A feed that is not yet sent. It lies in a private place; this is what may be told of it.
 
     Attributes:
         destination: Its destination's name.
-        day: The night's day.
-        digests: Distinct rows in the order of the first column, one column per header.
+        file: Its name.
+        rows: Of the file.
+        sha256: Of the file's bytes.
+        plain_bytes: Of the file before compression.
         account: Members read, permitted, and left out by their first reason.
+        reasons: How often each reason applies.
     """
 
-    destination: Destination
-    day: datetime.date
-    digests: pl.DataFrame
-    account: Account
+    destination: str
+    file: str
+    rows: int
+    sha256: str
+    plain_bytes: int
+    account: dict
+    reasons: dict[str, int]
+
+    def as_dict(self) -> dict:
+        return dataclasses.asdict(self)
 
 
 def encode(destination: Destination, permitted: Permitted) -> pl.DataFrame:
     """
-    Digest the permitted addresses, one column per header of the destination.
+    Digest the permitted addresses.
+
+    Returns:
+        One row per permitted member: ``member``, ``consented_at``, ``text_version``, and a binary column per algorithm
+        of the destination. No address.
 
     Raises:
         PermitRefused: what is given is no `Permitted`, or one for another destination.
     """
     if not isinstance(permitted, Permitted) or permitted.destination != destination.name:
         raise PermitRefused(f"{destination.name}: only addresses permitted for this destination are encoded")
-    key = pl.col("key")
-    columns = [digest(key, algorithm).alias(header) for header, algorithm in destination.columns]
-    return pl.DataFrame({"key": permitted.keys.cast(pl.String)}).select(columns)
+    digests = [digest(pl.col("key"), a).str.decode("hex").alias(a.value) for a in algorithms(destination)]
+    return permitted.rows.select("member", *digests, "consented_at", "text_version")
+
+
+def algorithms(destination: Destination) -> list[Digest]:
+    """The destination's digests, each once, in the order of its columns."""
+    return list(dict.fromkeys(algorithm for _, algorithm in destination.columns))
 
 
 def build_feed(
-    destination: Destination, source: Source, shards: list[Shard], day: datetime.date, now: datetime.datetime
+    destination: Destination,
+    source: Source,
+    shards: list[Shard],
+    moment: Moment,
+    opted_out: pl.DataFrame,
+    key: Key,
+    place: Path,
 ) -> Feed:
     """
-    Permit and encode all shards in one transaction of the ads reader.
+    Permit and encode all shards in one transaction of the ads reader, and write the file in a private place.
 
     Args:
         destination: For whom.
 
         source: The site's database.
 
-        shards: Whose rows; the addresses of one shard are in memory at a time.
+        shards: Whose rows; the addresses of one shard are in memory at a time, and the digests of one part.
 
-        day: Whose consents and ages.
+        moment: Day of consents and ages; instant of the stop signals.
 
-        now: Whose stop signals.
-    """
-    parts, accounts = [], []
-    with source.session(READER) as session:
-        barred = barred_addresses(destination, session, day, now)
-        for shard in shards:
-            permitted, one = permit(destination, session, shard, day, now, barred)
-            parts.append(encode(destination, permitted))
-            accounts.append(one)
-    first = destination.columns[0][0]
-    digests = pl.concat(parts).unique(subset=first).sort(first)  # all columns digest the same address
-    return Feed(destination, day, digests, _add_up(accounts, digests.height))
+        opted_out: Digests of the destination's opt-out list.
 
+        key: Of the ledger's tokens.
 
-def _add_up(accounts: list[Account], rows: int) -> Account:
-    dropped: dict[str, int] = {}
-    for one in accounts:
-        for reason, count in one.dropped.items():
-            dropped[reason] = dropped.get(reason, 0) + count
-    # An address that two shards' members share was permitted twice and is one row.
-    if again := sum(one.kept for one in accounts) - rows:
-        dropped["address_shared"] = dropped.get("address_shared", 0) + again
-    return Account(sum(one.read for one in accounts), dict(sorted(dropped.items())))
-
-
-def file_name(feed: Feed, content: bytes) -> str:
-    """ASCII, and named by its content, so that the same feed is the same file and a changed one is another."""
-    return f"sudare_{feed.destination.name}_{feed.day:%Y%m%d}_{hashlib.sha256(content).hexdigest()[:12]}.csv.gz"
-
-
-def render(feed: Feed) -> bytes:
-    """
-    The destination's file: CSV, every value quoted, LF, gzip without a time stamp; the same feed, the same bytes.
-
-    Source:
-        https://docs.liveramp.com/connect/en/formatting-column-based-files.html, read 2026-11-23.
-    """
-    buffer = io.BytesIO()
-    with isal.igzip.IGzipFile(fileobj=buffer, mode="wb", filename="", compresslevel=GZIP_LEVEL, mtime=0) as file:
-        file.write((",".join(f'"{header}"' for header in feed.digests.columns) + "\n").encode())
-        for start in range(0, feed.digests.height, ROWS_PER_CHUNK):
-            chunk = feed.digests.slice(start, ROWS_PER_CHUNK)
-            file.write(chunk.write_csv(include_header=False, quote_style="always").encode())
-    return buffer.getvalue()
-
-
-def keep_pending(feed: Feed, place: Path) -> dict:
-    """
-    Keep a rendered feed in a private place until it is handed over.
-
-    Returns:
-        What may be told of it: name, rows, SHA-256, counts.
+        place: Emptied first.
 
     Raises:
         OutboxUnwritable, StorageFull: it could not be kept.
     """
-    content = render(feed)
-    name = file_name(feed, content)
+    accounts, reasons = [], {}
     with unwritable_as(OutboxUnwritable, "outbox"):
-        place.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for stale in place.iterdir():
-            stale.unlink()
-        (place / name).write_bytes(content)
-    return {
-        "destination": feed.destination.name,
-        "file": name,
-        "rows": feed.digests.height,
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "account": feed.account.as_dict(),
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir(parents=True, mode=0o700)
+    with source.session(READER) as session:
+        spilled = Buckets(place / "parts", how_many(session.count("members")))
+        barred = barred_addresses(destination, session, moment)
+        for shard in shards:
+            decision = permit(destination, session, shard, moment, barred, opted_out, key)
+            spilled.add(encode(destination, decision.permitted))
+            accounts.append(decision.account)
+            for reason, count in decision.reasons.items():
+                reasons[reason] = reasons.get(reason, 0) + count
+    told = _write(destination, moment.day, spilled, place)
+    spilled.remove()
+    return Feed(
+        destination.name,
+        **told["file"],
+        account=_account(accounts, told).as_dict(),
+        reasons=dict(sorted(reasons.items())),
+    )
+
+
+def _write(destination: Destination, day: datetime.date, spilled: Buckets, place: Path) -> dict:
+    """The file, and the rows beside it."""
+    counts = {"rows": 0, "holders": 0, "address_of_many": 0}
+    writer = FeedWriter(destination.columns, destination.encoding, destination.form)
+    with unwritable_as(OutboxUnwritable, "outbox"):
+        (place / ROWS).mkdir(mode=0o700)
+        with writer.opened(place / "feed.part"):
+            for number, rows in enumerate(spilled):
+                if rows.is_empty():
+                    continue
+                of_many = pl.len().over(KEY) > HOLDERS_CEILING
+                counts["address_of_many"] += rows.select(of_many.alias("many"))["many"].sum()
+                rows = rows.filter(~of_many).sort(KEY, "member")
+                rows.write_ipc(place / ROWS / f"{number:03d}.arrow", compression="uncompressed")
+                distinct = rows.unique(subset=KEY, keep="first", maintain_order=True)
+                writer.write(distinct)
+                counts["rows"] += distinct.height
+                counts["holders"] += rows.height
+        sha256 = writer.sha256
+        name = file_name(destination, day, sha256)
+        (place / "feed.part").replace(place / name)
+    return counts | {
+        "file": {"file": name, "rows": counts["rows"], "sha256": sha256, "plain_bytes": writer.plain_bytes}
     }
 
 
-def read_back(destination: Destination, content: bytes) -> pl.DataFrame:
-    """The digests in a rendered file, as a partner would read them."""
-    return pl.read_csv(
-        io.BytesIO(isal.igzip.decompress(content)), schema_overrides={h: pl.String for h, _ in destination.columns}
+def _account(accounts: list[Account], told: dict) -> Account:
+    dropped: dict[str, int] = {}
+    for one in accounts:
+        for reason, count in one.dropped.items():
+            dropped[reason] = dropped.get(reason, 0) + count
+    # What two members share was permitted to both and is one row, across shards as within them.
+    dropped |= {"address_shared": told["holders"] - told["rows"], "address_of_many": told["address_of_many"]}
+    return Account(
+        sum(one.read for one in accounts), {reason: count for reason, count in sorted(dropped.items()) if count}
     )
+
+
+class FeedWriter:
+    """
+    Writes digests in a destination's form: the same rows are the same bytes, without a time or a name in them.
+
+    Source:
+        https://docs.liveramp.com/connect/en/formatting-column-based-files.html, read 2026-11-23.
+    """
+
+    def __init__(
+        self,
+        columns: tuple[tuple[str, Digest], ...],
+        encoding: Encoding,
+        form: FileForm,
+        flag: tuple[str, str] | None = None,
+    ) -> None:
+        self._columns, self._encoding, self._form, self._flag = columns, encoding, form, flag
+        self._digest = hashlib.sha256()
+        self.plain_bytes = 0
+
+    @property
+    def sha256(self) -> str:
+        """Of the bytes in the file, when it is closed."""
+        return self._digest.hexdigest()
+
+    def opened(self, path: Path) -> "FeedWriter":
+        self._path = path
+        return self
+
+    def __enter__(self) -> "FeedWriter":
+        self._raw = self._path.open("wb")
+        self._file: IO[bytes] = _Digesting(self._raw, self._digest)
+        if self._form.gzip:
+            self._file = isal.igzip.IGzipFile(
+                fileobj=self._file, mode="wb", filename="", compresslevel=GZIP_LEVEL, mtime=0
+            )
+        if self._form.header:
+            self._put(self._line([header for header, _ in (*self._columns, *([self._flag] if self._flag else []))]))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._form.gzip:
+            self._file.close()
+        self._raw.close()
+
+    def write(self, rows: pl.DataFrame) -> None:
+        """Rows of binary digests, by the names of their algorithms."""
+        columns = [
+            pl.col(algorithm.value).bin.encode(self._encoding.value).alias(header)
+            for header, algorithm in self._columns
+        ]
+        flag = [pl.lit(self._flag[1]).alias(self._flag[0])] if self._flag else []
+        text = rows.select(*columns, *flag).write_csv(
+            include_header=False, quote_style=self._form.quoting.value, separator=self._form.delimiter
+        )
+        self._put(text.encode())
+
+    def _line(self, values: list[str]) -> bytes:
+        quote = '"' if self._form.quoting is Quoting.ALWAYS else ""
+        return (self._form.delimiter.join(f"{quote}{value}{quote}" for value in values) + "\n").encode()
+
+    def _put(self, data: bytes) -> None:
+        self.plain_bytes += len(data)
+        self._file.write(data)
+
+
+class _Digesting(io.RawIOBase):
+    """Passes bytes on and takes their digest, so that a file is not read again for it."""
+
+    def __init__(self, target: IO[bytes], digest: "hashlib._Hash") -> None:
+        self._target, self._digest = target, digest
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: bytes) -> int:
+        self._digest.update(data)
+        return self._target.write(data)
+
+
+def file_name(destination: Destination, day: datetime.date, sha256: str) -> str:
+    """ASCII, and named by its content, so that the same feed is the same file and a changed one is another."""
+    packed = ".gz" if destination.form.gzip else ""
+    return f"sudare_{destination.name}_{day:%Y%m%d}_{sha256[:12]}.{destination.form.extension}{packed}"
+
+
+def read_rows(place: Path) -> Iterator[pl.DataFrame]:
+    """Whose the rows of a pending file are, part by part: as `encode` returns them."""
+    for path in sorted((place / ROWS).glob("*.arrow")):
+        yield pl.read_ipc(path)
+
+
+def read_back(columns: tuple[tuple[str, Digest], ...], form: FileForm, path: Path) -> Iterator[pl.DataFrame]:
+    """
+    A finished file as the partner would read it: its values as text, in chunks.
+
+    Its own headers are the columns' names; where it has none, those of the destination.
+    """
+    opened = isal.igzip.open(path, "rb") if form.gzip else path.open("rb")
+    with opened as file:
+        headers = [header for header, _ in columns]
+        if form.header:
+            line = file.readline().decode("utf-8", "replace").rstrip("\n")
+            headers = [value.strip('"') for value in line.split(form.delimiter)]
+        rest = b""
+        while data := file.read(READ_BYTES):
+            whole, _, rest = (rest + data).rpartition(b"\n")
+            if whole:
+                yield _parse(whole, headers, form)
+        if rest:
+            yield _parse(rest, headers, form)
+
+
+def _parse(data: bytes, headers: list[str], form: FileForm) -> pl.DataFrame:
+    try:
+        return pl.read_csv(
+            io.BytesIO(data + b"\n"),
+            has_header=False,
+            separator=form.delimiter,
+            schema=dict.fromkeys(headers, pl.String),
+        )
+    except pl.exceptions.PolarsError:
+        raise GateRefused("a finished file has a row that does not fit its headers; run the night again") from None

@@ -6,64 +6,140 @@ does not open both. Gate and fence read the finished file and trust nothing befo
 """
 
 import datetime
-from dataclasses import dataclass
+import hashlib
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import pandas as pd
 import polars as pl
 
+from delivery.buckets import KEY, Buckets, how_many
+from delivery.consent import Moment
+from delivery.feeds import algorithms, read_back
 from delivery.match_keys import digest, normalise
-from delivery.spec import Destination
+from delivery.spec import Destination, Encoding
 from expectations.checks import Check, between, rows, zero
 from transforms.deidentification import CONSENT_PURPOSE, EXPLICIT_METHODS, end_of
 from transforms.purposes import POLICY_VERSION
-from transforms.source import Session
+from transforms.source import Session, Shard
 from transforms.spec import Reader
 
 READER = Reader.ADS
-FORBIDDEN_DIGESTS = (
-    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-    "da39a3ee5e6b4b0d3255bfef95601890afd80709",
-    "d41d8cd98f00b204e9800998ecf8427e",
-)
+FORBIDDEN_DIGESTS = tuple(hashlib.new(name, b"").digest() for name in ("sha256", "sha1", "md5"))
 """Of the empty string: what a column of missing addresses turns into."""
+
+PARTNER_OPT_OUT = "partner_opt_out"
 
 
 @dataclass(frozen=True)
 class Evidence:
     """
-    Who may and who must not be in a feed, as distinct digests under its first column.
+    Who may and who must not be in a feed, as binary digests of their addresses.
 
     Attributes:
-        stopped: By reason.
-        consented: Of active members with a verified address and an explicit, current consent.
+        stopped: ``sha256`` and ``reason``, part by part.
+        consented: All digests of the destination, of active members with a verified address and an explicit, current
+            consent.
+        opted_out: The digests of the partner's own list.
+        read_at: When the stop signals were read.
     """
 
-    stopped: dict[str, pl.Series]
-    consented: pl.Series
+    stopped: Buckets
+    consented: Buckets
+    opted_out: pl.DataFrame = field(repr=False)
+    read_at: datetime.datetime
 
-    def count_in(self, digests: pl.Series) -> dict[str, int]:
-        """How many rows of a feed must not be in it, by reason; a row can have several."""
-        counts = {f"stopped: {reason}": _among(digests, found) for reason, found in self.stopped.items()}
-        return counts | {"without consent": len(digests) - _among(digests, self.consented)}
+    def count_in(self, file: Buckets) -> dict[str, int]:
+        """How many rows of a file must not be in it, by reason; a row can have several."""
+        counts: Counter[str] = Counter()
+        for rows_, stopped, consented in zip(file, self.stopped, self.consented, strict=True):
+            if rows_.is_empty():
+                continue
+            counts["without consent"] += rows_.height - _matched(rows_, consented, rows_.columns)
+            if not stopped.is_empty():
+                found = stopped.join(rows_.group_by(KEY).len(), on=KEY, how="inner")
+                for reason, count in found.group_by("reason").agg(pl.col("len").sum()).iter_rows():
+                    counts[f"stopped: {reason}"] += count
+            for algorithm in set(self.opted_out.columns) & set(rows_.columns):
+                listed = self.opted_out.select(algorithm).drop_nulls()
+                counts[f"stopped: {PARTNER_OPT_OUT}"] += _matched(rows_, listed, [algorithm])
+        return dict(sorted(counts.items()))
+
+    def summary(self) -> dict:
+        """What a manifest tells: when, how many by reason, and a digest over all of them."""
+        counts: Counter[str] = Counter()
+        over = hashlib.sha256()
+        for part in self.stopped:
+            if part.is_empty():
+                continue
+            counts.update(dict(part.group_by("reason").len().iter_rows()))
+            for value in part.select(KEY).unique().sort(KEY)[KEY]:
+                over.update(value)
+        for algorithm in sorted(self.opted_out.columns):
+            for value in self.opted_out[algorithm].drop_nulls().sort():
+                over.update(value)
+        return {
+            "read_at": self.read_at.isoformat(),
+            "stopped_addresses": dict(sorted((counts + Counter({PARTNER_OPT_OUT: self.opted_out.height})).items())),
+            "list_sha256": over.hexdigest(),
+        }
+
+    def remove(self) -> None:
+        self.stopped.remove()
+        self.consented.remove()
 
 
-def _among(digests: pl.Series, found: pl.Series) -> int:
-    return int(digests.is_in(found.implode()).sum())
+def _matched(rows_: pl.DataFrame, among: pl.DataFrame, on: list[str]) -> int:
+    return rows_.join(among, on=on, how="semi").height if not among.is_empty() else 0
 
 
-def read_evidence(destination: Destination, session: Session, day: datetime.date, now: datetime.datetime) -> Evidence:
-    """Read stop signals, ages and consents as they are now, as digests of the addresses they stand for."""
+def read_evidence(
+    destination: Destination,
+    session: Session,
+    shards: list[Shard],
+    moment: Moment,
+    opted_out: pl.DataFrame,
+    place: Path,
+) -> Evidence:
+    """
+    Read stop signals, ages and consents as they are now, as digests of the addresses they stand for.
 
-    def digests(dataset: str, where: str) -> pl.Series:
-        emails = pl.DataFrame({"email": pl.from_arrow(session.read(dataset, READER, where)["email"])})
-        form = digest(normalise(pl.col("email")), destination.columns[0][1])
-        return emails.select(form.alias("digest"))["digest"].drop_nulls().unique()
+    Args:
+        destination: For whom.
 
-    stopped = {reason: digests("members", where) for reason, where in _stopped(destination, day, now).items()}
-    without_account = f"member_id is null and kind is distinct from 'statistics' and {_unrevoked(now)}"
-    stopped["opt_out_by_address"] = digests("opt_outs", without_account)
-    may = f"status = 'active' and email_verified_at is not null and exists ({_consented_until(day)})"
-    return Evidence(stopped, digests("members", may))
+        session: A fresh transaction of the ads reader.
+
+        shards: The addresses of one are in memory at a time.
+
+        moment: Day of consents and ages; instant of the stop signals.
+
+        opted_out: The partner's list.
+
+        place: Private, for what does not fit in memory.
+    """
+    number = how_many(session.count("members"))
+    stopped, consented = Buckets(place / "stopped", number), Buckets(place / "consented", number)
+    evidence = Evidence(stopped, consented, opted_out, moment.now)
+    evidence.remove()
+
+    def digests(dataset: str, where: str) -> pl.DataFrame:
+        emails = pl.DataFrame({"email": pl.from_arrow(session.read(dataset, READER, where, only=("email",))["email"])})
+        key = normalise(pl.col("email"), destination.email)
+        found = emails.select(key.alias("key")).drop_nulls().unique()
+        return found.select(digest(pl.col("key"), a).str.decode("hex").alias(a.value) for a in algorithms(destination))
+
+    def stop(reason: str, dataset: str, where: str) -> None:
+        stopped.add(digests(dataset, where).select(KEY, pl.lit(reason).alias("reason")))
+
+    without_account = f"member_id is null and kind is distinct from 'statistics' and {_unrevoked(moment.now)}"
+    stop("opt_out_by_address", "opt_outs", without_account)
+    may = f"status = 'active' and email_verified_at is not null and exists ({_consented_until(moment.day)})"
+    for shard in shards:
+        for reason, where in _stopped(destination, moment).items():
+            stop(reason, "members", f"{shard.where()} and {where}")
+        consented.add(digests("members", f"{shard.where()} and {may}"))
+    return evidence
 
 
 def _unrevoked(now: datetime.datetime) -> str:
@@ -81,7 +157,8 @@ def _consented_until(day: datetime.date) -> str:
     )
 
 
-def _stopped(destination: Destination, day: datetime.date, now: datetime.datetime) -> dict[str, str]:
+def _stopped(destination: Destination, moment: Moment) -> dict[str, str]:
+    day, now = moment.day, moment.now
     since = f"{_consented_until(day)} and c.given_at > "
     return {
         "opt_out": (
@@ -105,31 +182,70 @@ def _stopped(destination: Destination, day: datetime.date, now: datetime.datetim
     }
 
 
-def measure(destination: Destination, digests: pl.DataFrame, evidence: Evidence, permitted_rows: int) -> pd.DataFrame:
+def measure(destination: Destination, path: Path, evidence: Evidence, feed: dict, place: Path) -> pd.DataFrame:
     """
     Count in one scan what must not be in a feed.
 
     Args:
-        digests: The finished file, read back.
+        destination: Its form, headers and ceilings.
+
+        path: The finished file.
 
         evidence: From `read_evidence`.
 
-        permitted_rows: How many members were permitted.
+        feed: What was told of it when it was built: how many were permitted, how large it is.
+
+        place: Private, for what does not fit in memory.
 
     Returns:
         One row of counts, for the gate; no digest is in it.
     """
+    counts = {"rows": 0, "columns_wrong": 0}
+    counts |= {f"{header} {wrong}": 0 for header, _ in destination.columns for wrong in _WRONG}
+    file = read_file(destination, path, place, len(evidence.consented), counts)
+    for part in file:
+        for header, algorithm in destination.columns if not part.is_empty() else ():
+            counts[f"{header} repeated"] += part.height - part[algorithm.value].n_unique()
+    counts["rows not permitted"] = max(0, counts["rows"] - feed["account"]["kept"])
+    counts["rows over the ceiling"] = max(0, counts["rows"] - destination.form.rows_ceiling)
+    counts["bytes over the ceiling"] = max(0, feed["plain_bytes"] - destination.form.bytes_ceiling)
+    forbidden = evidence.count_in(file) if not counts["columns_wrong"] else {}
+    file.remove()
+    return pd.DataFrame([counts | forbidden])
+
+
+_WRONG = ("malformed", "repeated", "of nothing")
+
+
+def read_file(
+    destination: Destination, path: Path, place: Path, parts: int, counts: dict[str, int] | None = None
+) -> Buckets:
+    """The binary digests of a finished file, part by part; what is wrong with its form is added to ``counts``."""
+    counts = defaultdict(int) if counts is None else counts
+    file = Buckets(place / "file", parts)
+    file.remove()
     headers = [header for header, _ in destination.columns]
-    exact = digests.columns == headers
-    counts = {"rows": digests.height, "columns_wrong": int(not exact)}
-    for header, algorithm in destination.columns if exact else ():
-        column = digests[header]
-        shape = column.str.contains(rf"^[0-9a-f]{{{algorithm.hex_digits}}}$").fill_null(False)
-        counts[f"{header} malformed"] = int((~shape).sum())
-        counts[f"{header} repeated"] = digests.height - column.n_unique()
-        counts[f"{header} of nothing"] = int(column.is_in(FORBIDDEN_DIGESTS).sum())
-    counts["rows not permitted"] = max(0, digests.height - permitted_rows)
-    return pd.DataFrame([counts | (evidence.count_in(digests[headers[0]]) if exact else {})])
+    for chunk in read_back(destination.columns, destination.form, path):
+        counts["rows"] += chunk.height
+        if chunk.columns != headers:
+            counts["columns_wrong"] = 1
+            continue
+        binary = {}
+        for header, algorithm in destination.columns:
+            good = chunk[header].str.contains(_shape(destination.encoding, algorithm.bytes)).fill_null(False)
+            value = chunk.select(pl.when(good).then(pl.col(header)).str.decode(destination.encoding.value))[header]
+            counts[f"{header} malformed"] += int((~good).sum())
+            counts[f"{header} of nothing"] += int(value.is_in(FORBIDDEN_DIGESTS).sum())
+            binary[algorithm.value] = value.fill_null(b"\0")  # in no evidence, and so without consent
+        file.add(pl.DataFrame(binary))
+    return file
+
+
+def _shape(encoding: Encoding, octets: int) -> str:
+    if encoding is Encoding.HEX:
+        return rf"^[0-9a-f]{{{2 * octets}}}$"
+    whole, left = divmod(octets, 3)
+    return rf"^[A-Za-z0-9+/]{{{4 * whole + (left + 1 if left else 0)}}}{'=' * (3 - left) if left else ''}$"
 
 
 def feed_suite(destination: Destination, measures: pd.DataFrame) -> list[Check]:

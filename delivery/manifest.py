@@ -69,6 +69,12 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def sha256_of(path: Path) -> str:
+    """Of a file of any size."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def require_adds_up(accounts: dict[str, dict]) -> None:
     """
     Check that read = kept + dropped for every dataset.

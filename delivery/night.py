@@ -3,7 +3,8 @@ The steps of a night, as plain functions over settings and a day; nothing here k
 
     plan ─┬─ extract ─ tabulate ─ merge_cells ─ disclose ─ gate_tables ─ publish
           ├─ redact                                            (internal use only)
-          └─ build_feed ─ gate_feed ─ hand_over
+          ├─ build_feed ─ gate_feed ─ hand_over             (these two in `delivery.feed_steps`)
+          └─ remove
 
 A step finds its input in staging and leaves its output there; what it returns are names
 and counts, fit for a log. Each can be run again, alone, with the same result.
@@ -11,7 +12,6 @@ and counts, fit for a log. Each can be run again, alone, with the same result.
 
 import dataclasses
 import datetime
-import shutil
 
 import pyarrow as pa
 
@@ -19,7 +19,6 @@ from anonymizers.cells import Cells
 from anonymizers.disclosure import Disclosure, perturbation_digest
 from anonymizers.errors import (
     DayRefused,
-    FenceRefused,
     GateRefused,
     OutboxUnwritable,
     PolicyAhead,
@@ -28,8 +27,10 @@ from anonymizers.errors import (
     StateRefused,
     StopSignalsVanished,
 )
-from delivery import feeds, fence, manifest, outbox, publication
+from delivery import manifest, outbox, publication
 from delivery.destinations import destinations
+from delivery.feed_steps import TOKYO, build_feed, gate_feed, hand_over, remove  # noqa: F401  steps of the DAG
+from delivery.ledger import Ledger
 from delivery.settings import Settings
 from delivery.spec import Destination
 from delivery.warehouse import Warehouse
@@ -37,7 +38,7 @@ from expectations import attack_report
 from expectations.checks import Outcome
 from transforms.extraction import add_up, extract_shard
 from transforms.method import fingerprint
-from transforms.purposes import ADVERTISING, POLICY_VERSION, STATISTICS, require_served
+from transforms.purposes import POLICY_VERSION, STATISTICS, require_served
 from transforms.release import periods, published_frame, release, repeat, week_before
 from transforms.source import (
     SCHEMA,
@@ -59,8 +60,6 @@ from transforms.texts import plan_text_shards, redact_shard
 STAGING_DAYS = 30
 SHRINK_LIMIT = 0.2
 """Share of yesterday's stop signals that may be gone; erasures are few, a broken export is not."""
-
-TOKYO = datetime.timezone(datetime.timedelta(hours=9))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,11 +89,47 @@ class Night:
         return {name: t for name, t in catalogue().items() if t.purpose in self.settings.purposes}
 
     @property
+    def ledger(self) -> Ledger:
+        return Ledger(self.settings.ledger_url)
+
+    @property
     def destinations(self) -> dict[str, Destination]:
-        return {name: d for name, d in destinations().items() if d.purpose in self.settings.purposes}
+        """Those with which this deployment has an agreement."""
+        agreed = {name: d for name, d in destinations().items() if name in self.settings.agreements}
+        return {name: d for name, d in agreed.items() if d.purpose in self.settings.purposes}
+
+    @property
+    def planned(self) -> dict:
+        """What `plan` decided."""
+        return self.staging.read_json("plan.json")
+
+    @property
+    def planned_at(self) -> datetime.datetime:
+        return datetime.datetime.fromisoformat(self.planned["now"])
+
+    @property
+    def shards(self) -> list[Shard]:
+        return [Shard(**shard) for shard in self.planned["shards"]]
+
+    def judge(self, gate: str, outcomes: list[Outcome]) -> dict:
+        """
+        Keep what a gate found, and stop where it is red.
+
+        Raises:
+            GateRefused: an expectation failed.
+        """
+        from expectations.gate import require_green
+
+        self.staging.write_json([o.as_dict() for o in outcomes], "gates", f"{gate}.json")
+        require_green(outcomes)
+        return {"gate": gate, "expectations": len(outcomes), "failed": 0}
 
     def member_key(self):
         return self.settings.secret.derive("staging/pseudonyms/1")
+
+    def ledger_key(self):
+        """For the tokens of members in the delivery ledger. It has no epochs: what was provided stays findable."""
+        return self.settings.secret.derive("delivery/members/1")
 
     def text_key(self):
         return self.settings.secret.derive("staging/texts/1")
@@ -166,11 +201,11 @@ def plan(night: Night) -> list[int]:
 
 def plan_texts(night: Night) -> list[int]:
     """The numbers of the shards of threads."""
-    return list(range(len(_plan_of(night)["text_shards"])))
+    return list(range(len(night.planned["text_shards"])))
 
 
 def plan_feeds(night: Night) -> list[str]:
-    """The destinations this deployment serves."""
+    """The destinations this deployment has agreements with."""
     return list(night.destinations)
 
 
@@ -277,23 +312,11 @@ def _require_stop_signals(night: Night, session: Session) -> dict[str, int]:
     return counts
 
 
-def _plan_of(night: Night) -> dict:
-    return night.staging.read_json("plan.json")
-
-
-def _planned_at(night: Night) -> datetime.datetime:
-    return datetime.datetime.fromisoformat(_plan_of(night)["now"])
-
-
-def _shards(planned: dict) -> list[Shard]:
-    return [Shard(**shard) for shard in planned["shards"]]
-
-
 def extract(night: Night, shard: int) -> dict:
     """Read, de-identify and stage one shard of members and their postings."""
-    planned = Shard(**_plan_of(night)["shards"][shard])
+    planned = Shard(**night.planned["shards"][shard])
     summary = extract_shard(
-        night.source, night.staging, planned, _planned_at(night), night.member_key(), night.statistics_key()
+        night.source, night.staging, planned, night.planned_at, night.member_key(), night.statistics_key()
     )
     night.staging.write_json(summary, "summaries", f"extract-{shard:04d}.json")
     return _kept(summary)
@@ -301,13 +324,13 @@ def extract(night: Night, shard: int) -> dict:
 
 def redact(night: Night, shard: int) -> dict:
     """Read, redact and stage one shard of the day's postings, and the terms of a week that has closed."""
-    plan = _plan_of(night)
+    plan = night.planned
     planned, week = Shard(**plan["text_shards"][shard]), plan["terms_of_week"]
     summary = redact_shard(
         night.source,
         night.staging,
         planned,
-        _planned_at(night),
+        night.planned_at,
         night.text_key(),
         night.statistics_key(),
         datetime.date.fromisoformat(week) if week else None,
@@ -328,7 +351,7 @@ def tabulate(night: Night, shard: int) -> int:
 
 def merge_cells(night: Night) -> int:
     """Add up the shards' cells, table by table; how many tables."""
-    planned = _plan_of(night)
+    planned = night.planned
     shards, text_shards = len(planned["shards"]), len(planned["text_shards"])
     counted = {name: t for name, t in night.tables.items() if t.over != "terms" or planned["terms_of_week"]}
     for name, table in counted.items():
@@ -350,7 +373,7 @@ def disclose(night: Night) -> dict[str, int]:
 
 
 def _disclosures(night: Night) -> dict[str, Disclosure]:
-    boards, week = night.staging.read_json("boards.json"), _plan_of(night)["terms_of_week"]
+    boards, week = night.staging.read_json("boards.json"), night.planned["terms_of_week"]
     control, key = night.settings.control, night.statistics_key()
     disclosures = {}
     for name, table in night.tables.items():
@@ -385,15 +408,7 @@ def gate_tables(night: Night) -> dict:
         outcomes += validate(name, frames[name], table_suite(table, table.control.at_least(threshold).threshold))
     if all(outcome.success for outcome in outcomes):  # what is no table of its own kind need not be attacked
         outcomes += audit(night.tables, frames, night.day, threshold)
-    return _judge(night, "tables", outcomes)
-
-
-def _judge(night: Night, gate: str, outcomes: list[Outcome]) -> dict:
-    from expectations.gate import require_green
-
-    night.staging.write_json([o.as_dict() for o in outcomes], "gates", f"{gate}.json")
-    require_green(outcomes)
-    return {"gate": gate, "expectations": len(outcomes), "failed": 0}
+    return night.judge("tables", outcomes)
 
 
 def publish(night: Night) -> dict:
@@ -424,7 +439,7 @@ def publish(night: Night) -> dict:
 
 
 def _statistics_manifest(night: Night) -> dict:
-    planned = _plan_of(night)
+    planned = night.planned
     steps = [("extract", len(planned["shards"])), ("redact", len(planned["text_shards"]))]
     summaries = [
         night.staging.read_json("summaries", f"{step}-{n:04d}.json") for step, count in steps for n in range(count)
@@ -449,97 +464,9 @@ def _statistics_manifest(night: Night) -> dict:
     }
 
 
-def build_feed(night: Night, name: str) -> dict:
-    """Permit, encode and keep one destination's feed, in a private place."""
-    return _build(night, night.destinations[name], _planned_at(night))
-
-
-def _build(night: Night, destination: Destination, now: datetime.datetime) -> dict:
-    feed = feeds.build_feed(destination, night.source, _shards(_plan_of(night)), night.day, now)
-    told = feeds.keep_pending(feed, outbox.pending_place(night.settings.outbox, destination.name))
-    night.staging.write_json(told, "feeds", f"{destination.name}.json")
-    return told
-
-
-def gate_feed(night: Night, name: str) -> dict:
-    """
-    Validate one finished feed against what the source says now.
-
-    Raises:
-        GateRefused: an expectation failed.
-    """
-    destination, told = night.destinations[name], night.staging.read_json("feeds", f"{name}.json")
-    content = outbox.read_pending(night.settings.outbox, told)
-    with night.source.session(Reader.ADS) as session:
-        evidence = fence.read_evidence(destination, session, night.day, _planned_at(night))
-    return _gate(night, destination, told, content, evidence)
-
-
-def _gate(night: Night, destination: Destination, told: dict, content: bytes, evidence: fence.Evidence) -> dict:
-    from expectations.validation import validate
-
-    digests = feeds.read_back(destination, content)
-    measures = fence.measure(destination, digests, evidence, told["account"]["kept"])
-    outcomes = validate(destination.name, measures, fence.feed_suite(destination, measures))
-    return _judge(night, f"feed-{destination.name}", outcomes)
-
-
-def hand_over(night: Night, name: str, tries: int = 3) -> dict:
-    """
-    Let one feed out through the fence.
-
-    Stop signals are read again in a fresh transaction. If anybody in the feed has said
-    stop since it was built, it is built, gated and fenced again.
-
-    Args:
-        night: Which.
-
-        name: The destination.
-
-        tries: How often a feed is built anew before the night gives up.
-
-    Raises:
-        FenceRefused: stop signals kept coming in; nothing was handed over.
-    """
-    destination = night.destinations[name]
-    for _ in range(tries):
-        told = night.staging.read_json("feeds", f"{name}.json")
-        content = outbox.read_pending(night.settings.outbox, told)
-        with night.source.session(Reader.ADS) as session:
-            evidence = fence.read_evidence(destination, session, night.day, night.now)
-        caught = evidence.count_in(feeds.read_back(destination, content)[destination.columns[0][0]])
-        if not any(caught.values()):
-            fresh = outbox.hand_over(
-                night.settings.outbox, destination, night.day, told, _feed_manifest(night, destination, told, evidence)
-            )
-            return {"destination": name, "rows": told["rows"], "handed_over": "now" if fresh else "before"}
-        told = _build(night, destination, night.now)
-        _gate(night, destination, told, outbox.read_pending(night.settings.outbox, told), evidence)
-    raise FenceRefused(f"{name}: after {tries} tries somebody in the feed had said stop again; run the night again")
-
-
-def _feed_manifest(night: Night, destination: Destination, told: dict, evidence: fence.Evidence) -> dict:
-    manifest.require_adds_up({destination.name: told["account"]})
-    planned = _plan_of(night)
-    return {
-        "night": planned["day"],
-        "purpose": ADVERTISING,
-        "policy_version": planned["policy_version"],
-        "code_version": manifest.code_version(),
-        "legal_class": manifest.LEGAL_CLASS_FEED,
-        "recipient": dataclasses.asdict(destination.recipient),
-        "items": [header for header, _ in destination.columns],
-        "rule": destination.rule_id,
-        "inputs": {"members": told["account"]},
-        "outputs": [{"file": told["file"], "rows": told["rows"], "sha256": told["sha256"]}],
-        "fence": {"stopped_addresses": {reason: len(found) for reason, found in evidence.stopped.items()}},
-        "gate": night.staging.read_json("gates", f"feed-{destination.name}.json"),
-    }
-
-
 def close(night: Night) -> None:
     """Remove true cells, pending feeds and whatever else was only needed between two steps, also after a failure."""
     for part in ("cells", "merged", "releases", "terms"):
         night.staging.remove(part)
     for name in night.destinations:
-        shutil.rmtree(outbox.pending_place(night.settings.outbox, name), ignore_errors=True)
+        outbox.forget_pending(night.settings.outbox, name)

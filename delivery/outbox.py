@@ -1,5 +1,5 @@
 """
-The local outbox: where a feed that passed gate and fence is left for the destination.
+The local outbox: where feeds wait for the fence, and where they are left when a partner fetches them here.
 
 A file appears whole, under a name made from its content: the same feed again is the same
 file and nothing happens; a feed that changed takes the place of the day's earlier one, so
@@ -7,11 +7,12 @@ that nobody who said stop in between is picked up later.
 """
 
 import datetime
+import shutil
 from pathlib import Path
 
 from anonymizers.errors import FenceRefused, OutboxUnwritable
 from delivery import manifest as manifests
-from delivery.spec import Destination
+from delivery.feeds import Feed
 from transforms.staging import unwritable_as
 
 
@@ -20,47 +21,39 @@ def pending_place(outbox: Path, destination: str) -> Path:
     return outbox / ".pending" / destination
 
 
-def read_pending(outbox: Path, told: dict) -> bytes:
+def removals_place(outbox: Path, destination: str) -> Path:
+    """Private; removals that are being worked out."""
+    return outbox / ".pending" / f"{destination}.removals"
+
+
+def sealed_place(outbox: Path, destination: str) -> Path:
+    """Private; sealed files, kept because a second sealing of the same file would be other bytes."""
+    return outbox / ".sealed" / destination
+
+
+def require_pending(outbox: Path, feed: Feed) -> Path:
     """
-    The bytes of a feed that was built: pending, or handed over by a try that was killed before it could say so.
+    The file of a feed that was built, its bytes as they were told.
 
     Raises:
-        FenceRefused: they are not there, or not those that were built.
+        FenceRefused: it is not there, or is another.
     """
-    places = (pending_place(outbox, told["destination"]), outbox / told["destination"])
-    path = next((place / told["file"] for place in places if (place / told["file"]).is_file()), None)
-    content = path.read_bytes() if path else b""
-    if manifests.sha256(content) != told["sha256"]:
-        raise FenceRefused(
-            f"{told['destination']}: the pending file is not the one that was built; run the night again"
-        )
-    return content
+    path = pending_place(outbox, feed.destination) / feed.file
+    if not path.is_file() or manifests.sha256_of(path) != feed.sha256:
+        raise FenceRefused(f"{feed.destination}: the pending file is not the one that was built; run the night again")
+    return path
 
 
-def hand_over(outbox: Path, destination: Destination, day: datetime.date, told: dict, manifest: dict) -> bool:
-    """
-    Leave a feed in the outbox.
-
-    Returns:
-        False if this very file had been handed over before.
-
-    Raises:
-        OutboxUnwritable, StorageFull: nothing was left.
-    """
-    pending = pending_place(outbox, destination.name) / told["file"]
-    place, records = outbox / destination.name, outbox / ".manifests" / destination.name
+def drop_earlier(outbox: Path, destination: str, day: datetime.date, file: str) -> None:
+    """Delete the day's other files of a destination: somebody in them may have said stop since."""
     with unwritable_as(OutboxUnwritable, "outbox"):
-        for folder in (place, records):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        known = (place / told["file"]).exists()
-        # The record first: a file nobody can account for must not lie there.
-        record = records / f"{told['file']}.json"
-        record.with_suffix(".part").write_bytes(manifests.render(manifest))
-        record.with_suffix(".part").replace(record)
-        for earlier in place.glob(f"sudare_{destination.name}_{day:%Y%m%d}_*"):
-            if earlier.name != told["file"]:
-                earlier.unlink()
-                (records / f"{earlier.name}.json").unlink(missing_ok=True)
-        if pending.exists():
-            pending.replace(place / told["file"])
-    return not known
+        for place in (outbox / destination, sealed_place(outbox, destination)):
+            for earlier in place.glob(f"sudare_{destination}_{day:%Y%m%d}_*"):
+                if not earlier.name.startswith(file):
+                    earlier.unlink()
+
+
+def forget_pending(outbox: Path, destination: str) -> None:
+    """Delete what only the steps of a night needed."""
+    for place in (pending_place(outbox, destination), removals_place(outbox, destination)):
+        shutil.rmtree(place, ignore_errors=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 from anonymizers.controls import DEFAULT_THRESHOLD, DisclosureControl
 from anonymizers.errors import SettingRefused
 from anonymizers.keys import Secret
+from delivery.agreements import Agreement, Login, read_agreements, read_login
 
 MEMBERS_PER_SHARD = 250_000
 """A shard of this size and its postings need about 400 MB of memory in one process."""
@@ -20,6 +21,8 @@ MEMBERS_PER_SHARD = 250_000
 POSTINGS_PER_TEXT_SHARD = 20_000
 
 MOST_EPOCHS = 32_767
+
+_WAREHOUSE = "SUDARE_WAREHOUSE_URL"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,12 +35,20 @@ class Settings:
     staging_url: str
     published: Path
     outbox: Path
+    intake: Path
+    """Where partners' opt-out lists and receipts are put down, a folder a destination."""
+    ledger_url: str = field(repr=False)
+    """The delivery ledger; the warehouse's database unless another is given."""
+    agreements: dict[str, Agreement] = field(default_factory=dict)
+    logins: dict[str, Login] = field(default_factory=dict, repr=False)
     control: DisclosureControl
     members_per_shard: int = MEMBERS_PER_SHARD
     postings_per_text_shard: int = POSTINGS_PER_TEXT_SHARD
     purposes: tuple[str, ...] = ("P09", "P10")
     epoch: int = 1
     """Of the statistics' keys. Another one starts all numbers anew, and is chosen, never stumbled into."""
+    accept_opt_out_list: str = ""
+    """SHA-256 of a partner's list that somebody has looked at and found right, though it has shrunk."""
     accept_fewer_stop_signals: bool = False
     """For the one night on which somebody has checked that they are rightly fewer."""
 
@@ -45,6 +56,11 @@ class Settings:
 def home(environment: Mapping[str, str] = os.environ) -> Path:
     """Where everything lives that nobody placed elsewhere: ``SUDARE_HOME``, else ``.sudare`` here."""
     return Path(environment.get("SUDARE_HOME") or ".sudare").resolve()
+
+
+def intake(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where partners' files are put down."""
+    return Path(environment.get("SUDARE_INTAKE") or home(environment) / "intake")
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -57,18 +73,24 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         ThresholdTooLow: the threshold.
     """
     root = home(environment)
+    agreements = read_agreements(environment)
     return Settings(
         source_url=_database(environment, "SUDARE_SOURCE_URL"),
-        warehouse_url=_database(environment, "SUDARE_WAREHOUSE_URL"),
+        warehouse_url=_database(environment, _WAREHOUSE),
         secret=Secret(environment.get("SUDARE_SECRET", "")),
         staging_url=environment.get("SUDARE_STAGING_URL") or str(root / "staging"),
         published=Path(environment.get("SUDARE_PUBLISHED") or root / "published"),
         outbox=Path(environment.get("SUDARE_OUTBOX") or root / "outbox"),
+        intake=intake(environment),
+        ledger_url=_database(environment, "SUDARE_LEDGER_URL" if environment.get("SUDARE_LEDGER_URL") else _WAREHOUSE),
+        agreements=agreements,
+        logins={name: read_login(name, environment) for name in agreements},
         control=DisclosureControl(threshold=_number(environment, "SUDARE_THRESHOLD", DEFAULT_THRESHOLD)),
         members_per_shard=_positive(environment, "SUDARE_MEMBERS_PER_SHARD", MEMBERS_PER_SHARD),
         postings_per_text_shard=_positive(environment, "SUDARE_POSTINGS_PER_TEXT_SHARD", POSTINGS_PER_TEXT_SHARD),
         purposes=tuple((environment.get("SUDARE_PURPOSES") or "P09,P10").split(",")),
         epoch=_epoch(environment),
+        accept_opt_out_list=environment.get("SUDARE_ACCEPT_OPT_OUT_LIST", ""),
         accept_fewer_stop_signals=environment.get("SUDARE_ACCEPT_FEWER_STOP_SIGNALS") == "1",
     )
 

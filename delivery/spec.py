@@ -150,8 +150,8 @@ class Destination:
     encoding: Encoding = Encoding.HEX
     form: FileForm = FileForm()
     fields: tuple[tuple[str, str], ...] = ()
-    """Further identifiers the destination knows, and the rule each is normalised by. `sudare digest` shows them; no feed
-    can hold one."""
+    """Further identifiers the destination knows, and the rule each is normalised by. `sudare digest` shows them; no
+    feed can hold one."""
     opt_out_list: str = ""
     """Whose list of opted-out people has to be at hand and fresh, if the destination or its network keeps one."""
     prohibited: tuple[str, ...] = ()

@@ -1,17 +1,21 @@
 """The `sudare` command: what a person types."""
 
 import datetime
+import getpass
 import json
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from anonymizers.errors import SettingRefused, SudareError
+
+if TYPE_CHECKING:
+    from delivery.night import Night
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -19,12 +23,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Statistics that point at nobody, and ad feeds of people who said yes. One night after another.",
 )
+feeds_app = typer.Typer(invoke_without_command=True)
+app.add_typer(feeds_app, name="feeds")
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 Date = Annotated[
     str | None, typer.Option("--date", help="Day to describe, YYYY-MM-DD, Asia/Tokyo.", show_default=False)
 ]
+Destination = Annotated[str, typer.Argument(help="A name from `sudare feeds`.", show_default=False)]
+Reason = Annotated[str, typer.Option("--reason", help="Kept beside who and when; no names of members.")]
+Actor = Annotated[str | None, typer.Option("--actor", help="Who decides; by default this login.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
 
@@ -54,6 +63,8 @@ def demo(
     replace: Annotated[bool, typer.Option(help="Throw an existing demo site away first.")] = False,
 ) -> None:
     """Make the synthetic site, or let it live on, in SUDARE_SOURCE_URL or an embedded PostgreSQL."""
+    from delivery.settings import intake
+    from sudare.demo.partner_list import write_partner_list
     from sudare.demo.site import DEMO_DAY, make_site
     from sudare.deployment import environment
 
@@ -70,6 +81,7 @@ def demo(
             progress=lambda what, done, total: status.update(f"{what}: {done:,} of {total:,}"),
         )
     _apply_grants(found["SUDARE_SOURCE_URL"])
+    write_partner_list(found["SUDARE_SOURCE_URL"], intake(found))
     done = f"made, then lived {summary.nights} nights" if summary.created else f"lived {summary.nights} nights"
     out.print(f"demo site until {last}: {summary.members:,} members, {summary.postings:,} postings; {done}")
 
@@ -169,18 +181,91 @@ def show(
         print_table(out, spec, frame, rows)
 
 
-@app.command()
-def feeds(as_json: AsJson = False) -> None:
-    """Per destination: what lies in the outbox, and who was held back and why."""
-    from delivery.settings import read_settings
-    from sudare.deployment import environment
-    from sudare.summary import print_feeds, read_feeds
+@feeds_app.callback()
+def feeds(context: typer.Context, as_json: AsJson = False) -> None:
+    """Per destination: eligible, sent, added, removed, held back and rejected by reason; owed, by age; its list."""
+    if context.invoked_subcommand:
+        return
+    from sudare.feeds import print_all, read_all
 
-    told = read_feeds(read_settings(environment()).outbox)
+    night = _night_now()
+    told = read_all(night.settings, night.day, night.now)
     if as_json:
         sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
     else:
-        print_feeds(out, told)
+        print_all(out, told)
+
+
+@feeds_app.command()
+def preview(destination: Destination, date: Date = None, as_json: AsJson = False) -> None:
+    """What a feed would be now, against the last delivery: counts only. Nothing is recorded, nothing leaves."""
+    from sudare.feeds import preview as look
+    from sudare.feeds import print_preview
+
+    told = look(_agreed(_night_now(date), destination), destination)
+    if as_json:
+        sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
+    else:
+        print_preview(out, told)
+
+
+@app.command()
+def hold(destination: Destination, reason: Reason, actor: Actor = None) -> None:
+    """Stop feeds to a destination until `sudare release`. Removals go on."""
+    night = _agreed(_night_now(), destination)
+    night.ledger.hold(destination, actor or getpass.getuser(), reason, night.now)
+    out.print(f"{destination}: held; no feed leaves until `sudare release {destination}`, removals do")
+
+
+@app.command()
+def release(destination: Destination, reason: Reason, actor: Actor = None) -> None:
+    """Let feeds to a destination out again."""
+    night = _agreed(_night_now(), destination)
+    count = night.ledger.release(destination, actor or getpass.getuser(), reason, night.now)
+    out.print(f"{destination}: released" if count else f"{destination}: was not held")
+
+
+@app.command()
+def resend(
+    destination: Destination, file: Annotated[str, typer.Argument(help="A file name from `sudare feeds`.")]
+) -> None:
+    """Send the very bytes of an earlier feed again, if everybody in it may still be sent."""
+    from delivery.feed_steps import resend as again
+
+    outcome = again(_agreed(_night_now(), destination), destination, file)
+    out.print(f"{destination}: {outcome}")
+
+
+@app.command()
+def provisions(
+    member: Annotated[int, typer.Option("--member", help="The member's number on the site.")], as_json: AsJson = False
+) -> None:
+    """第三者提供記録: to whom a member's data was provided, from when to when, which items, on which consent."""
+    from sudare.feeds import print_provisions, read_provisions
+
+    told = read_provisions(_night_now(), member)
+    if as_json:
+        sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
+    else:
+        print_provisions(out, told)
+
+
+def _night_now(date: str | None = None) -> "Night":
+    """As of this instant, about a day; by default the last that is over."""
+    from delivery.night import TOKYO, Night
+    from delivery.settings import read_settings
+    from sudare.deployment import environment
+
+    now = datetime.datetime.now(datetime.UTC)
+    day = _day(date) if date else now.astimezone(TOKYO).date() - datetime.timedelta(days=1)
+    return Night(read_settings(environment()), day, now)
+
+
+def _agreed(night: "Night", destination: str) -> "Night":
+    if destination not in night.destinations:
+        known = ", ".join(night.destinations) or "none"
+        raise SettingRefused(f"{destination!r}: no agreement with such a destination; there are {known}")
+    return night
 
 
 @app.command()

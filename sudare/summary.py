@@ -1,13 +1,14 @@
 """What a night came to, for the person who started it."""
 
-from pathlib import Path
+import datetime
 
 from rich.console import Console
-from rich.table import Table as Grid
 
 from delivery import manifest
 from delivery.settings import Settings
 from delivery.warehouse import Warehouse
+from sudare.console import columns, counted
+from sudare.feeds import print_all, read_all
 from sudare.runner import Run
 
 _NAMES = {
@@ -28,7 +29,7 @@ def summarise(settings: Settings, day, run: Run) -> dict:
         "published": published,
         "seconds": round(run.seconds, 1),
         "statistics": manifest.parse(Warehouse(settings.warehouse_url).manifests()[day][1]) if published else None,
-        "feeds": [one for one in read_feeds(settings.outbox) if one["night"] == day.isoformat()],
+        "feeds": read_all(settings, day, datetime.datetime.now(datetime.UTC)),
         "failures": [{key: one[key] for key in ("step", "reason", "exit_status", "message")} for one in run.failures],
         "steps": run.steps,
         "places": {
@@ -38,12 +39,6 @@ def summarise(settings: Settings, day, run: Run) -> dict:
             "log": str(run.log),
         },
     }
-
-
-def read_feeds(outbox: Path) -> list[dict]:
-    """The record of every feed in the outbox."""
-    records = sorted((outbox / ".manifests").glob("*/*.json"))
-    return [{"destination": path.parent.name, **manifest.parse(path.read_bytes())} for path in records]
 
 
 def print_step(out: Console, record: dict) -> None:
@@ -59,7 +54,8 @@ def print_summary(out: Console, told: dict) -> None:
     out.print()
     if told["statistics"]:
         _print_statistics(out, told["statistics"])
-    print_feeds(out, told["feeds"])
+    print_all(out, told["feeds"])
+    out.print()
     for failure in told["failures"]:
         out.print(f"[bold red]{failure['step']}: {failure['reason']}[/] (exit {failure['exit_status']})", markup=True)
         out.print(f"  {failure['message']}", markup=False)
@@ -73,14 +69,14 @@ def print_summary(out: Console, told: dict) -> None:
 
 
 def _print_statistics(out: Console, night: dict) -> None:
-    grid = _grid("in", "read", "kept", "left out, by reason")
+    grid = columns("in", "read", "kept", "left out, by reason")
     for name, one in night["inputs"].items():
-        grid.add_row(_NAMES.get(name, name), f"{one['read']:,}", f"{one['kept']:,}", _reasons(one["dropped"]))
+        grid.add_row(_NAMES.get(name, name), f"{one['read']:,}", f"{one['kept']:,}", counted(one["dropped"]))
     out.print(grid)
     found = {name.removeprefix("found_"): n for name, n in night.get("texts_found", {}).items() if "found_" in name}
     if found:
         out.print(f"found in texts and titles: {', '.join(f'{name} {n:,}' for name, n in sorted(found.items()))}\n")
-    grid = _grid("table", "cells", "suppressed", "")
+    grid = columns("table", "cells", "suppressed", "")
     for output in night["outputs"]:
         grid.add_row(output["table"], f"{output['rows']:,}", f"{output['suppressed_cells']:,}", "")
     out.print(grid)
@@ -88,30 +84,4 @@ def _print_statistics(out: Console, night: dict) -> None:
     out.print(
         f"gate: {passed} of {len(night['gate'])} expectations hold; "
         f"cells under {night['threshold']} distinct members are suppressed\n"
-    )
-
-
-def print_feeds(out: Console, told: list[dict]) -> None:
-    """Per feed: rows, and who was held back."""
-    if not told:
-        return
-    grid = _grid("feed", "members", "sent", "held back, by reason")
-    for one in told:
-        members, (output,) = one["inputs"]["members"], one["outputs"]
-        name = f"{one['destination']} {one['night']}"
-        grid.add_row(name, f"{members['read']:,}", f"{output['rows']:,}", _reasons(members["dropped"]))
-    out.print(grid)
-    out.print()
-
-
-def _grid(*headers: str) -> Grid:
-    grid = Grid(box=None, header_style="bold", pad_edge=False)
-    for position, header in enumerate(headers):
-        grid.add_column(header, justify="right" if position in (1, 2) else "left")
-    return grid
-
-
-def _reasons(dropped: dict[str, int]) -> str:
-    return (
-        ", ".join(f"{reason} {count:,}" for reason, count in sorted(dropped.items(), key=lambda item: -item[1])) or "–"
     )

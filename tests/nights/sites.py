@@ -1,12 +1,10 @@
 """Sites and nights for the tests: a real PostgreSQL, a copy of the demo site for each test, steps without Airflow."""
 
 import datetime
-import itertools
 import json
 import os
 import shutil
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pandas as pd
 import psycopg
@@ -14,38 +12,18 @@ import psycopg
 from anonymizers.controls import DisclosureControl
 from anonymizers.keys import DEMO_SECRET, Secret
 from delivery import night as nights
+from delivery.agreements import Agreement
 from delivery.night import Night
 from delivery.settings import Settings
 from sudare import postgres
 from sudare.demo.site import DEMO_DAY
+from tests.databases import copy_database, database_of
 from transforms.tables import catalogue
 
 FIRST_NIGHT = DEMO_DAY - datetime.timedelta(days=4)
 """A Tuesday; the demo's day is the Saturday of the same week, so both nights tell of the same closed week."""
 
 NOW = datetime.datetime(2026, 11, 2, 2, 30, tzinfo=nights.TOKYO)
-_numbers = itertools.count()
-
-
-def copy_database(server: postgres.Embedded, of: str | None = None) -> str:
-    """A new database, empty or a copy with its mark; its URL."""
-    name = f"copy{next(_numbers)}"
-    template = f"template {of}" if of else ""
-    with psycopg.connect(server.urls["airflow"], autocommit=True) as connection:
-        connection.execute(f"create database {name} {template}")
-        if of:
-            (mark,) = connection.execute(
-                "select shobj_description(oid, 'pg_database') from pg_database where datname = %s", (of,)
-            ).fetchone()
-            connection.execute(
-                psycopg.sql.SQL("comment on database {} is {}").format(psycopg.sql.Identifier(name), mark)
-            )
-    return server.urls["airflow"].replace("/airflow?", f"/{name}?")
-
-
-def database_of(url: str) -> str:
-    """The name of the database in a URL."""
-    return urlsplit(url).path.removeprefix("/")
 
 
 class Site:
@@ -85,6 +63,9 @@ class Site:
                 "staging_url": str(self.home / "staging"),
                 "published": self.home / "published",
                 "outbox": self.home / "outbox",
+                "intake": self.home / "intake",
+                "ledger_url": self.warehouse_url,
+                "agreements": {"liveramp": Agreement(destination="liveramp")},
                 "control": DisclosureControl(),
                 "members_per_shard": 1_000,
                 "postings_per_text_shard": 400,
@@ -108,6 +89,7 @@ STEPS = (
     "build_feed",
     "gate_feed",
     "hand_over",
+    "remove",
     "close",
 )
 
@@ -125,10 +107,10 @@ def run(night: Night, *steps: str) -> None:
 
 def _over(night: Night, name: str) -> list:
     if name in ("extract", "tabulate"):
-        return list(range(len(nights._plan_of(night)["shards"])))
+        return list(range(len(night.shards)))
     if name == "redact":
         return nights.plan_texts(night)
-    return nights.plan_feeds(night) if name in ("build_feed", "gate_feed", "hand_over") else [None]
+    return nights.plan_feeds(night) if name in ("build_feed", "gate_feed", "hand_over", "remove") else [None]
 
 
 def contents(*folders: Path) -> dict[str, bytes]:

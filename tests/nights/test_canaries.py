@@ -23,7 +23,7 @@ from sudare.demo.canaries import CANARY_PATTERN
 from sudare.demo.site import DEMO_DAY
 from sudare.deployment import environment
 from tests.nights.failing_night import STEPS
-from tests.nights.sites import copy_database
+from tests.databases import copy_database
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -1,0 +1,33 @@
+"""
+The DAG ``opt_outs``: between nights, take in what partners left and send the removals that have become urgent.
+
+It makes no feed and publishes nothing. What it does is in `delivery.feed_steps`.
+"""
+
+import datetime
+
+from airflow.sdk import dag
+
+from dags.steps import OPTIONS, step
+
+
+@dag(
+    dag_id="opt_outs",
+    schedule="15 * * * *",
+    start_date=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
+    catchup=False,
+    max_active_runs=1,
+    default_args=OPTIONS,
+    tags=["sudare"],
+    doc_md="""
+    **Owner**: the engineer on call. Hourly: partners' opt-out lists and receipts are taken in, and whoever was
+    delivered and may be no longer is taken back. **If it fails**: the failed task's last line gives a reason code;
+    the runbook in the README says what to do. Running it again is safe and sends nothing twice on one day.
+    """,
+)
+def opt_outs():
+    """Destinations, then the removals of each."""
+    step("remove").expand(of=step("plan_feeds")())
+
+
+OPT_OUTS = opt_outs()

@@ -1,0 +1,86 @@
+"""
+Rows sorted by digest without all of them in memory: parted by the digest's first byte, and taken up part by part.
+
+Digests are uniform, so the parts are equal; the order of the whole does not depend on how many there are.
+"""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+
+from anonymizers.errors import OutboxUnwritable
+from transforms.staging import unwritable_as
+
+ROWS_PER_BUCKET = 250_000
+MOST = 256
+KEY = "sha256"
+"""The binary column that rows are parted and sorted by."""
+
+
+def how_many(rows: int) -> int:
+    """A power of two, so that every part is a range of first bytes."""
+    wanted = max(1, -(-rows // ROWS_PER_BUCKET))
+    return min(MOST, 1 << (wanted - 1).bit_length())
+
+
+class Buckets:
+    """
+    Frames that come in any order and are read back in the order of `KEY`.
+
+    A single part stays in memory; several wait as files, in a place of the owner's only.
+
+    Args:
+        place: A directory that need not be there yet.
+
+        number: How many parts, from `how_many`.
+    """
+
+    def __init__(self, place: Path, number: int) -> None:
+        self._place, self._number = place, number
+        self._kept: list[pl.DataFrame] = []
+        self._added = 0
+
+    def __len__(self) -> int:
+        return self._number
+
+    def add(self, rows: pl.DataFrame) -> None:
+        """
+        Take rows in.
+
+        Raises:
+            OutboxUnwritable, StorageFull: a part could not be kept.
+        """
+        self._added += 1
+        if self._number == 1:
+            self._kept.append(rows)
+            return
+        part = self.of(pl.col(KEY)).alias("bucket")
+        for (number,), those in rows.with_columns(part).partition_by("bucket", as_dict=True, include_key=False).items():
+            with unwritable_as(OutboxUnwritable, "outbox"):
+                folder = self._folder(number)
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                those.write_ipc(folder / f"{self._added:06d}.arrow", compression="uncompressed")
+
+    def of(self, digest: pl.Expr) -> pl.Expr:
+        """The part of each binary digest."""
+        first = digest.bin.slice(0, 1).bin.reinterpret(dtype=pl.UInt8)
+        return (first // (MOST // self._number)).cast(pl.Int64)
+
+    def __iter__(self) -> Iterator[pl.DataFrame]:
+        """Every part in order, sorted; one that nothing fell into is an empty frame without columns."""
+        for number in range(self._number):
+            frames = self._kept if self._number == 1 else self._read(number)
+            yield pl.concat(frames).sort(KEY) if frames else pl.DataFrame()
+
+    def _read(self, number: int) -> list[pl.DataFrame]:
+        return [pl.read_ipc(path) for path in sorted(self._folder(number).glob("*.arrow"))]
+
+    def _folder(self, number: int) -> Path:
+        return self._place / f"{number:03d}"
+
+    def remove(self) -> None:
+        """Forget everything."""
+        self._kept = []
+        shutil.rmtree(self._place, ignore_errors=True)

@@ -1,0 +1,413 @@
+"""
+The steps of a night that hand people's digests over, and take them back. Part of `delivery.night`.
+
+    build_feed ─ gate_feed ─ hand_over       consent AND no stop AND of age; the fence; the record; the file
+    remove                                   delivered, less whoever is permitted now
+
+A file is recorded in the ledger before a byte of it leaves, and the stop signals are read twice more: before it is
+recorded, and again when it has arrived under a temporary name and only has to be made visible.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from anonymizers.errors import (
+    DestinationHeld,
+    FenceRefused,
+    ObligationsOverdue,
+    OutboxUnwritable,
+    ReceiptRefused,
+    ValueUnfit,
+)
+from delivery import feeds, fence, manifest, outbox, removals
+from delivery.agreements import Login
+from delivery.buckets import Buckets
+from delivery.consent import Moment, barred_addresses, permit
+from delivery.intake import TakenIn, require_list, take_in
+from delivery.ledger import Ledger, PreparedFile
+from delivery.sealing import SealingKey, seal
+from delivery.sending import Credentials, open_transport
+from delivery.spec import Destination
+from transforms.purposes import ADVERTISING, POLICY_VERSION
+from transforms.source import plan_shards
+from transforms.spec import Reader
+from transforms.staging import unwritable_as
+
+if TYPE_CHECKING:
+    from delivery.night import Night
+
+TOKYO = datetime.timezone(datetime.timedelta(hours=9))
+
+RESEND_AFTER = datetime.timedelta(hours=24)
+"""A removal that is not acknowledged is sent again after this."""
+
+WARN_AFTER, OVERDUE_AFTER = datetime.timedelta(days=7), datetime.timedelta(days=14)
+"""Age of an obligation at which it is pointed out, and at which the run fails after having done all it can. The law
+says 遅滞なく (without delay); the partners' own terms say 15 to 45 days."""
+
+DONE = ("sent", "acknowledged", "refused")
+
+
+def build_feed(night: Night, name: str) -> dict:
+    """
+    Permit, encode and keep one destination's feed, in a private place.
+
+    Raises:
+        DestinationRefused, DestinationHeld: it may not be delivered to.
+        OptOutListMissing, OptOutListStale, OptOutListRefused: its own list of opted-out people cannot be relied on.
+    """
+    with night.ledger.only_one(name):
+        _take_in(night, name)
+        _require_open(night, name)
+        return _build(night, name, night.planned_at).as_dict()
+
+
+def _take_in(night: Night, name: str) -> TakenIn:
+    return take_in(
+        night.ledger, night.settings.intake, night.destinations[name], night.now, night.settings.accept_opt_out_list
+    )
+
+
+def _require_open(night: Night, name: str) -> None:
+    destination = night.destinations[name]
+    night.settings.agreements[name].require_usable(destination)
+    if held := night.ledger.held(name):
+        raise DestinationHeld(
+            f"{name}: held since {held['held_at']:%Y-%m-%d %H:%M %Z}; `sudare release {name}` lets feeds out again. "
+            "Removals go on"
+        )
+    require_list(night.ledger, destination, night.now)
+
+
+def _build(night: Night, name: str, now: datetime.datetime) -> feeds.Feed:
+    destination = night.destinations[name]
+    feed = feeds.build_feed(
+        destination,
+        night.source,
+        night.shards,
+        Moment(night.day, now),
+        night.ledger.opted_out(destination.opt_out_list),
+        night.ledger_key(),
+        outbox.pending_place(night.settings.outbox, name),
+    )
+    night.staging.write_json(feed.as_dict(), "feeds", f"{name}.json")
+    return feed
+
+
+def _told(night: Night, name: str) -> feeds.Feed:
+    return feeds.Feed(**night.staging.read_json("feeds", f"{name}.json"))
+
+
+def gate_feed(night: Night, name: str) -> dict:
+    """
+    Validate one finished feed against what the source says now.
+
+    Raises:
+        GateRefused: an expectation failed.
+    """
+    with _evidence(night, night.destinations[name], night.planned_at) as evidence:
+        return _gate(night, name, _told(night, name), evidence)
+
+
+def _gate(night: Night, name: str, feed: feeds.Feed, evidence: fence.Evidence) -> dict:
+    from expectations.validation import validate
+
+    destination, place = night.destinations[name], outbox.pending_place(night.settings.outbox, name)
+    path = outbox.require_pending(night.settings.outbox, feed)
+    measures = fence.measure(destination, path, evidence, feed.as_dict(), place)
+    return night.judge(f"feed-{name}", validate(name, measures, fence.feed_suite(destination, measures)))
+
+
+@contextmanager
+def _evidence(night: Night, destination: Destination, now: datetime.datetime) -> Iterator[fence.Evidence]:
+    """What the source says in a transaction of its own, for as long as it is looked at."""
+    place = outbox.pending_place(night.settings.outbox, destination.name) / "evidence"
+    with night.source.session(Reader.ADS) as session:
+        opted_out = night.ledger.opted_out(destination.opt_out_list)
+        moment = Moment(night.day, now)
+        evidence = fence.read_evidence(destination, session, night.shards, moment, opted_out, place)
+    try:
+        yield evidence
+    finally:
+        evidence.remove()
+
+
+def hand_over(night: Night, name: str, tries: int = 3) -> dict:
+    """
+    Let one feed out through the fence.
+
+    Stop signals are read again in a fresh transaction. If anybody in the feed has said
+    stop since it was built, it is built, gated and fenced again.
+
+    Args:
+        night: Which.
+
+        name: The destination.
+
+        tries: How often a feed is built anew before the night gives up.
+
+    Raises:
+        FenceRefused: stop signals kept coming in; nothing was made visible.
+        LedgerUnreachable: it could not be recorded; nothing was sent.
+    """
+    _require_open(night, name)
+    destination = night.destinations[name]
+    with night.ledger.only_one(name):
+        for _ in range(tries):
+            feed = _told(night, name)
+            try:
+                return _pass(night, destination, feed)
+            except _Caught:
+                feed = _build(night, name, night.now)
+                with _evidence(night, destination, night.now) as evidence:
+                    _gate(night, name, feed, evidence)
+    raise FenceRefused(f"{name}: after {tries} tries somebody in the feed had said stop again; run the night again")
+
+
+class _Caught(Exception):
+    """Somebody in the feed has said stop."""
+
+
+def _pass(night: Night, destination: Destination, feed: feeds.Feed) -> dict:
+    path = outbox.require_pending(night.settings.outbox, feed)
+    sealed = _seal(night, destination.name, path)
+    passed = _require_nobody_stopped(night, destination, path)
+    record = _feed_record(night, destination, feed, passed)
+    place = outbox.pending_place(night.settings.outbox, destination.name)
+    prepared = PreparedFile(destination.name, night.day, feed.file, feed.sha256, feed.rows, record)
+    delivery, _ = night.ledger.prepare_feed(prepared, feeds.read_rows(place), night.now)
+    again = delivery.state in DONE
+    if not again:
+        _send(night, destination.name, sealed, "", lambda: _require_nobody_stopped(night, destination, path))
+        night.ledger.sent(delivery, manifest.sha256_of(sealed), night.now)
+    outbox.drop_earlier(night.settings.outbox, destination.name, night.day, feed.file)
+    return {
+        "destination": destination.name,
+        "rows": feed.rows,
+        "added": delivery.added,
+        "ended": delivery.ended,
+        "handed_over": "before" if again else "now",
+    }
+
+
+def _require_nobody_stopped(night: Night, destination: Destination, path: Path) -> dict:
+    """The fence itself: file and stopped people have nobody in common, as of a transaction of this instant."""
+    place = outbox.pending_place(night.settings.outbox, destination.name)
+    with _evidence(night, destination, night.now) as evidence:
+        file = fence.read_file(destination, path, place, len(evidence.consented))
+        caught = evidence.count_in(file)
+        file.remove()
+        if any(caught.values()):
+            raise _Caught
+        return evidence.summary()
+
+
+def _seal(night: Night, name: str, path: Path) -> Path:
+    """The sealed file, or the file itself where it stays in the house. What is sealed once is not sealed again."""
+    agreement = night.settings.agreements[name]
+    if not agreement.fingerprint:
+        return path
+    sealed = outbox.sealed_place(night.settings.outbox, name) / f"{path.name}.gpg"
+    if not sealed.exists():
+        with unwritable_as(OutboxUnwritable, "outbox"):
+            sealed.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        seal(path, sealed, SealingKey(Path(agreement.public_key), agreement.fingerprint), night.now)
+    return sealed
+
+
+def _send(night: Night, name: str, path: Path, below: str, before_visible: Callable[[], object]) -> str:
+    """To the partner, or to the local outbox where the agreement names no place; whether it was there before."""
+    agreement, login = night.settings.agreements[name], night.settings.logins.get(name, Login())
+    place = agreement.send_to or str(night.settings.outbox / name)
+    if below:
+        place = agreement.removals_to or f"{place.rstrip('/')}/{below}"
+    if "://" not in place:
+        with unwritable_as(OutboxUnwritable, "outbox"):
+            Path(place).mkdir(parents=True, exist_ok=True, mode=0o700)
+    credentials = Credentials(
+        login=login.login,
+        password=login.password,
+        private_key=login.private_key,
+        endpoint_url=agreement.endpoint_url,
+        region=agreement.region,
+    )
+    with open_transport(place, credentials, agreement.host_key) as transport:
+        return transport.send(path, path.name, lambda: before_visible() and None)
+
+
+def resend(night: Night, name: str, file: str) -> str:
+    """
+    Send the very bytes of an earlier feed again.
+
+    Returns:
+        Whether they went out now, or are there already.
+
+    Raises:
+        ValueUnfit: no such feed was sent.
+        FenceRefused: its bytes are gone, or somebody in it may not be sent any more.
+    """
+    destination = night.destinations[name]
+    _require_open(night, name)
+    with night.ledger.only_one(name):
+        delivery = night.ledger.find(name, file.removesuffix(".gpg"))
+        if delivery is None or delivery.kind != "feed" or not delivery.sent_at:
+            raise ValueUnfit(f"{name}: no feed of this name was sent; `sudare feeds --json` tells the names")
+        kept = [place / one for place in _kept(night, name) for one in (f"{delivery.file}.gpg", delivery.file)]
+        path = next((path for path in kept if path.is_file()), None)
+        if path is None or manifest.sha256_of(path) != delivery.sealed_sha256:
+            raise FenceRefused(f"{name}: the bytes of that feed are not kept any more; run a night instead")
+
+        def nobody_stopped() -> None:
+            with _evidence(night, destination, night.now) as evidence:
+                provided = Buckets(outbox.pending_place(night.settings.outbox, name) / "file", len(evidence.consented))
+                provided.add(night.ledger.provided(delivery).select(a.value for a in feeds.algorithms(destination)))
+                if any(evidence.count_in(provided).values()):
+                    raise FenceRefused(f"{name}: somebody in that feed may not be sent any more; run a night instead")
+
+        nobody_stopped()
+        return str(_send(night, name, path, "", nobody_stopped))
+
+
+def _kept(night: Night, name: str) -> tuple[Path, Path]:
+    return outbox.sealed_place(night.settings.outbox, name), night.settings.outbox / name
+
+
+def _feed_record(night: Night, destination: Destination, feed: feeds.Feed, passed: dict) -> dict:
+    manifest.require_adds_up({destination.name: feed.account})
+    return {
+        **_provision_record(night, destination, [header for header, _ in destination.columns]),
+        "inputs": {"members": feed.account},
+        "reasons": feed.reasons,
+        "outputs": [{"file": feed.file, "rows": feed.rows, "sha256": feed.sha256}],
+        "fence": passed,
+        "gate": night.staging.read_json("gates", f"feed-{destination.name}.json"),
+    }
+
+
+def _provision_record(night: Night, destination: Destination, items: list[str]) -> dict:
+    """
+    What the law wants recorded of a provision with consent, but for the people: those are in the ledger.
+
+    Source:
+        個人情報保護法 29条; 施行規則 20条1項2号; 28条 for a recipient abroad. Read 2026-11-23.
+    """
+    agreement = night.settings.agreements[destination.name]
+    return {
+        "night": night.day.isoformat(),
+        "purpose": ADVERTISING,
+        "policy_version": POLICY_VERSION,
+        "code_version": manifest.code_version(),
+        "legal_class": manifest.LEGAL_CLASS_FEED,
+        "basis": "本人の同意(27条1項)",
+        "recipient": {
+            **dataclasses.asdict(destination.recipient),
+            "address": agreement.recipient_address,
+            "representative": agreement.recipient_representative,
+            "article_28_basis": agreement.article_28_basis,
+        },
+        "items": items,
+        "rule": destination.rule_id,
+        "key_id": night.ledger_key().id,
+    }
+
+
+def remove(night: Night, name: str) -> dict:
+    """
+    Work out what is owed of one destination, and send it.
+
+    Needs no plan of a night: it reads the source as of now, and runs between nights as well. A hold stops feeds, not
+    removals, and so does a list that is missing.
+
+    Returns:
+        Counts: newly owed by reason, sent, and open by state.
+
+    Raises:
+        ReceiptRefused: after sending; a receipt that was left for us says what cannot be.
+        ObligationsOverdue: after sending; something has not been acknowledged for too long.
+    """
+    destination, agreement = night.destinations[name], night.settings.agreements[name]
+    agreement.require_usable(destination)
+    with night.ledger.only_one(name):
+        taken = _take_in(night, name)
+        fresh = _owe(night, destination)
+        owed = night.ledger.owed(name, night.now - RESEND_AFTER)
+        sent = _send_removals(night, destination, owed) if owed.height else 0
+    ages = obligation_ages(night.ledger, name, night.now)
+    if receipts := [error for error in taken.refused if isinstance(error, ReceiptRefused)]:
+        raise receipts[0]
+    if late := ages["overdue"]:
+        raise ObligationsOverdue(
+            f"{name}: {late} removals not acknowledged for {OVERDUE_AFTER.days} days or more. They are sent again "
+            "every day; ask the partner for a receipt and put it into the intake"
+        )
+    counts = {"lists": taken.lists, "receipts": taken.receipts}
+    return {"destination": name, "owed": fresh, "sent": sent, "open": ages, "taken_in": counts}
+
+
+def obligation_ages(ledger: Ledger, name: str, now: datetime.datetime) -> dict[str, int]:
+    """Removals that are not acknowledged, by state and by age."""
+    counts = {"due": 0, "sent": 0, "refused": 0, "acknowledged": 0, "late": 0, "overdue": 0}
+    for state, due, count in ledger.obligations(name):
+        counts[state] += count
+        if state != "acknowledged":
+            age = now - due
+            counts["overdue"] += count if age >= OVERDUE_AFTER else 0
+            counts["late"] += count if WARN_AFTER <= age < OVERDUE_AFTER else 0
+    return counts
+
+
+def _owe(night: Night, destination: Destination) -> dict[str, int]:
+    place = outbox.removals_place(night.settings.outbox, destination.name)
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True, mode=0o700)
+    try:
+        opted_out = night.ledger.opted_out(destination.opt_out_list)
+        # As of the last day that is over, whatever the night is about: a backfill would take back whoever came later.
+        moment = Moment(night.now.astimezone(TOKYO).date() - datetime.timedelta(days=1), night.now)
+        with night.source.session(Reader.ADS) as session:
+            barred = barred_addresses(destination, session, moment)
+            for shard in plan_shards(session, night.settings.members_per_shard):
+                decision = permit(destination, session, shard, moment, barred, opted_out, night.ledger_key())
+                may = feeds.encode(destination, decision.permitted)
+                may.write_ipc(place / f"permitted-{shard.number:06d}.arrow", compression="uncompressed")
+                decision.left_out.write_ipc(place / f"left_out-{shard.number:06d}.arrow", compression="uncompressed")
+        return night.ledger.owe(
+            destination.name,
+            (pl.read_ipc(path) for path in sorted(place.glob("permitted-*"))),
+            (pl.read_ipc(path) for path in sorted(place.glob("left_out-*"))),
+            night.now,
+        )
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _send_removals(night: Night, destination: Destination, owed: pl.DataFrame) -> int:
+    from expectations.validation import validate
+
+    removal, today = destination.removal, night.now.astimezone(TOKYO).date()
+    place = outbox.removals_place(night.settings.outbox, destination.name)
+    place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path, sha256 = removals.write(destination, owed, today, place)
+    measures = removals.measure(destination, path, owed)
+    night.judge(
+        f"removals-{destination.name}", validate(f"{destination.name} removals", measures, removals.suite(measures))
+    )
+    items = [header for header, _ in removal.columns]
+    record = _provision_record(night, destination, items) | {"method": removal.method.value, "rows": owed.height}
+    prepared = PreparedFile(destination.name, today, path.name, sha256, owed.height, record)
+    delivery, _ = night.ledger.prepare_removal(prepared, owed["id"].to_list(), night.now)
+    if delivery.state in DONE:
+        return 0
+    sealed = _seal(night, destination.name, path)
+    _send(night, destination.name, sealed, "removals", lambda: None)
+    night.ledger.sent(delivery, manifest.sha256_of(sealed), night.now)
+    return owed.height

@@ -1,0 +1,136 @@
+"""
+The intake: what partners leave for us. Opt-out lists, and receipts for the files they got.
+
+A folder a partner, below ``SUDARE_INTAKE``: ``<list>/lists`` and ``<destination>/receipts``. Of lists the newest file
+stands; it stays where it is, and its time is when the partner made it. A receipt is moved away once it is taken in.
+"""
+
+import datetime
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from anonymizers.errors import OptOutListRefused, OutboxUnwritable, SudareError
+from delivery import receipts
+from delivery.ledger import Ledger
+from delivery.partner_lists import ListMeta, PartnerList, read_list, require_usable
+from delivery.spec import Destination
+from transforms.staging import unwritable_as
+
+RECEIPT_BYTES = 64 << 20
+
+
+@dataclass(frozen=True)
+class TakenIn:
+    """What was found in an intake: how many lists and receipts, and what had to be refused."""
+
+    lists: int = 0
+    receipts: int = 0
+    refused: list[SudareError] = field(default_factory=list)
+
+
+def take_in(ledger: Ledger, intake: Path, destination: Destination, now: datetime.datetime, accepted: str) -> TakenIn:
+    """
+    Take in a destination's newest list and all its receipts.
+
+    Args:
+        ledger: Where they are kept.
+
+        intake: The folder of folders.
+
+        destination: Whose.
+
+        now: With a time zone.
+
+        accepted: SHA-256 of a list that somebody has looked at and found right, see `require_usable`.
+
+    Returns:
+        Counts, and the refusals; they are kept as well, and stop the feed by `require_list`.
+    """
+    lists, refused = _take_list(ledger, intake, destination.opt_out_list, now, accepted)
+    count = 0
+    for path in _files(intake / destination.name / "receipts"):
+        try:
+            _take_receipt(ledger, destination, path, now)
+            count += 1
+        except SudareError as error:
+            refused.append(error)
+            _move(path, "refused")
+        else:
+            _move(path, "taken")
+    return TakenIn(lists, count, refused)
+
+
+def _files(folder: Path) -> list[Path]:
+    """Whole files: what is still being put down is hidden or ends in ``.part``."""
+    found = (path for path in folder.glob("*") if path.is_file())
+    return sorted(path for path in found if not path.name.startswith(".") and path.suffix != ".part")
+
+
+def _take_list(
+    ledger: Ledger, intake: Path, source: str, now: datetime.datetime, accepted: str
+) -> tuple[int, list[SudareError]]:
+    files = _files(intake / source / "lists") if source else []
+    if not files:
+        return 0, []
+    newest = max(files, key=lambda path: (path.stat().st_mtime_ns, path.name))
+    produced = datetime.datetime.fromtimestamp(newest.stat().st_mtime, datetime.UTC)
+    kept = ledger.lists(source)
+    usable = next((one for one in kept if not one["refused"]), None)
+    row = {"source": source, "produced_at": produced, "taken_at": now}
+    try:
+        found = read_list(source, newest, accept_empty=True)
+        if kept and _same(kept[0], found, produced) and (not kept[0]["refused"] or accepted != found.sha256):
+            return 0, []
+        # Whether it is too old is asked when it is used.
+        require_usable(source, usable and _meta(usable), found.meta(produced), produced, accepted)
+    except SudareError as error:
+        if not kept or kept[0]["produced_at"] != produced or not kept[0]["refused"]:
+            ledger.keep_list({**row, **_NOTHING, "refused": f"{error.reason}: {error}"}, None)
+        return 0, [error]
+    told = {"sha256": found.sha256, "bytes": found.bytes, "rows": found.rows, "listed": found.digests.height}
+    ledger.keep_list({**row, **told, "rejected": dict(found.rejected), "refused": None}, found.digests)
+    return 1, []
+
+
+_NOTHING = {"sha256": "", "bytes": 0, "rows": 0, "listed": 0, "rejected": {}}
+
+
+def _same(kept: dict, found: PartnerList, produced: datetime.datetime) -> bool:
+    return kept["sha256"] == found.sha256 and kept["produced_at"] == produced
+
+
+def _meta(row: dict) -> ListMeta:
+    return ListMeta(
+        kind=row["source"],
+        **{name: row[name] for name in ("sha256", "bytes", "rows", "listed", "rejected", "produced_at")},
+    )
+
+
+def require_list(ledger: Ledger, destination: Destination, now: datetime.datetime) -> None:
+    """
+    Check that the list a destination depends on can be relied on.
+
+    Raises:
+        OptOutListMissing, OptOutListStale, OptOutListRefused: it cannot; no feed is made, and no other one is stopped.
+    """
+    if not (source := destination.opt_out_list):
+        return
+    kept = ledger.lists(source)
+    if kept and kept[0]["refused"]:
+        raise OptOutListRefused(f"{destination.name}: {kept[0]['refused']}")
+    require_usable(source, None, _meta(kept[0]) if kept else None, now)
+
+
+def _take_receipt(ledger: Ledger, destination: Destination, path: Path, now: datetime.datetime) -> None:
+    with path.open("rb") as file:
+        receipt = receipts.read_receipt(file.read(RECEIPT_BYTES + 1), path.name)
+    sent = {one.file: one for one in ledger.deliveries(destination.name) if one.sent_at}
+    delivery = receipts.match(receipt, sent)
+    ledger.answered(delivery, receipt.accepted, receipt.told(), receipt.digests, now)
+
+
+def _move(path: Path, to: str) -> None:
+    with unwritable_as(OutboxUnwritable, "intake"):
+        folder = path.parent / to
+        folder.mkdir(mode=0o700, exist_ok=True)
+        path.replace(folder / path.name)
