@@ -4,7 +4,8 @@ The errors of the whole pipeline, in one place.
     SudareError
     ├── Transient                       worth another try
     │   ├── SourceUnreachable      20
-    │   └── WarehouseUnreachable   50
+    │   ├── WarehouseUnreachable   50
+    │   └── DestinationUnreachable 60
     └── Terminal                        the same again until somebody acts
         ├── KeyMissing             10   KeyTooShort 11   DemoKeyRefused 12
         ├── SettingRefused         13   ThresholdTooLow 14
@@ -19,6 +20,7 @@ The errors of the whole pipeline, in one place.
         ├── FenceRefused           43   PerturbationRefused 44
         ├── StateRefused           45   NightOutOfOrder 46   AttackReportRefused 47
         ├── PublicationBroken      51   DemoRefused 52
+        ├── SendRefused            61   HostKeyRefused 62   SealingRefused 63
         └── Fault                  70   a bug, or something nobody foresaw
 
 The number is the exit status of the `sudare` command, so that an operator who may not
@@ -57,6 +59,10 @@ class SourceUnreachable(Transient):
 
 class WarehouseUnreachable(Transient):
     exit_status = 50
+
+
+class DestinationUnreachable(Transient):
+    exit_status = 60
 
 
 class KeyMissing(Terminal):
@@ -177,6 +183,18 @@ class PublicationBroken(Terminal):
 
 class DemoRefused(Terminal):
     exit_status = 52
+
+
+class SendRefused(Terminal):
+    exit_status = 61
+
+
+class HostKeyRefused(Terminal):
+    exit_status = 62
+
+
+class SealingRefused(Terminal):
+    exit_status = 63
 
 
 class Fault(Terminal):
