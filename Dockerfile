@@ -3,9 +3,9 @@ FROM python:3.11.13-slim-bookworm
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 
-# libgomp: numerical wheels; curl: the health check
+# libgomp: numerical wheels; curl: the health check; gpg: sealing feeds for their recipients
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends curl libgomp1 \
+    && apt-get install --yes --no-install-recommends curl gpg libgomp1 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --user-group --home-dir /var/lib/sudare --shell /usr/sbin/nologin sudare \
     && install --directory --owner sudare --group sudare --mode 0700 \

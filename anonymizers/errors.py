@@ -5,7 +5,8 @@ The errors of the whole pipeline, in one place.
     ├── Transient                       worth another try
     │   ├── SourceUnreachable      20
     │   ├── WarehouseUnreachable   50
-    │   └── LedgerUnreachable      55
+    │   ├── LedgerUnreachable      55
+    │   └── DestinationUnreachable 60
     └── Terminal                        the same again until somebody acts
         ├── KeyMissing             10   KeyTooShort 11   DemoKeyRefused 12
         ├── SettingRefused         13   ThresholdTooLow 14
@@ -21,6 +22,9 @@ The errors of the whole pipeline, in one place.
         ├── StateRefused           45   NightOutOfOrder 46   AttackReportRefused 47
         ├── PublicationBroken      51   DemoRefused 52
         ├── DestinationRefused     53   DestinationHeld 54   ObligationsOverdue 56
+        ├── SendRefused            61   HostKeyRefused 62   SealingRefused 63
+        ├── OptOutListRefused      64   OptOutListMissing 65   OptOutListStale 66
+        ├── ReceiptRefused         67
         └── Fault                  70   a bug, or something nobody foresaw
 
 The number is the exit status of the `sudare` command, so that an operator who may not
@@ -63,6 +67,8 @@ class WarehouseUnreachable(Transient):
 
 class LedgerUnreachable(Transient):
     exit_status = 55
+class DestinationUnreachable(Transient):
+    exit_status = 60
 
 
 class KeyMissing(Terminal):
@@ -195,6 +201,32 @@ class DestinationHeld(Terminal):
 
 class ObligationsOverdue(Terminal):
     exit_status = 56
+class SendRefused(Terminal):
+    exit_status = 61
+
+
+class HostKeyRefused(Terminal):
+    exit_status = 62
+
+
+class SealingRefused(Terminal):
+    exit_status = 63
+
+
+class OptOutListRefused(Terminal):
+    exit_status = 64
+
+
+class OptOutListMissing(Terminal):
+    exit_status = 65
+
+
+class OptOutListStale(Terminal):
+    exit_status = 66
+
+
+class ReceiptRefused(Terminal):
+    exit_status = 67
 
 
 class Fault(Terminal):

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import polars as pl
 
 from anonymizers.errors import (
@@ -37,6 +38,7 @@ from delivery.ledger import Ledger, PreparedFile
 from delivery.sealing import SealingKey, seal
 from delivery.sending import Credentials, open_transport
 from delivery.spec import Destination
+from expectations.checks import between, rows, zero
 from transforms.purposes import ADVERTISING, POLICY_VERSION
 from transforms.source import plan_shards
 from transforms.spec import Reader
@@ -391,23 +393,41 @@ def _owe(night: Night, destination: Destination) -> dict[str, int]:
 
 
 def _send_removals(night: Night, destination: Destination, owed: pl.DataFrame) -> int:
-    from expectations.validation import validate
-
-    removal, today = destination.removal, night.now.astimezone(TOKYO).date()
-    place = outbox.removals_place(night.settings.outbox, destination.name)
-    place.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path, sha256 = removals.write(destination, owed, today, place)
-    measures = removals.measure(destination, path, owed)
-    night.judge(
-        f"removals-{destination.name}", validate(f"{destination.name} removals", measures, removals.suite(measures))
-    )
+    name, today = destination.name, night.now.astimezone(TOKYO).date()
+    place = outbox.removals_place(night.settings.outbox, name)
+    with unwritable_as(OutboxUnwritable, "outbox"):
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with (place / "removals.part").open("wb") as file:
+            sha256 = removals.write_removals(destination, owed.drop("id"), file)
+        path = (place / "removals.part").rename(place / removals.removal_file_name(destination, today, sha256))
+    _gate_removals(night, destination, path, owed)
+    removal = destination.removal
     items = [header for header, _ in removal.columns]
-    record = _provision_record(night, destination, items) | {"method": removal.method.value, "rows": owed.height}
-    prepared = PreparedFile(destination.name, today, path.name, sha256, owed.height, record)
+    record = _provision_record(night, destination, items) | {"method": removal.method.value}
+    prepared = PreparedFile(name, today, path.name, sha256, owed.height, record)
     delivery, _ = night.ledger.prepare_removal(prepared, owed["id"].to_list(), night.now)
     if delivery.state in DONE:
         return 0
-    sealed = _seal(night, destination.name, path)
-    _send(night, destination.name, sealed, "removals", lambda: None)
+    sealed = _seal(night, name, path)
+    _send(night, name, sealed, "removals", lambda: None)
     night.ledger.sent(delivery, manifest.sha256_of(sealed), night.now)
     return owed.height
+
+
+def _gate_removals(night: Night, destination: Destination, path: Path, owed: pl.DataFrame) -> None:
+    """The finished file says exactly what is owed."""
+    from expectations.validation import validate
+
+    told = removals.read_back(destination, path.read_bytes())
+    measures = pd.DataFrame(
+        [
+            {
+                "rows": told.height,
+                "not owed": told.height - told.join(owed, on=told.columns, how="semi").height,
+                "owed and missing": owed.height - owed.join(told, on=told.columns, how="semi").height,
+            }
+        ]
+    )
+    checks = [rows(1, 1), between("rows", 1), zero("not owed"), zero("owed and missing")]
+    name = f"removals-{destination.name}"
+    night.judge(name, validate(name, measures, checks))

@@ -293,6 +293,15 @@ def read_back(columns: tuple[tuple[str, Digest], ...], form: FileForm, path: Pat
             yield _parse(rest, headers, form)
 
 
+def digests_in(destination: Destination, path: Path) -> set[bytes]:
+    """The SHA-256 digests in a finished file."""
+    header = next(header for header, algorithm in destination.columns if algorithm is Digest.SHA256)
+    found: set[bytes] = set()
+    for chunk in read_back(destination.columns, destination.form, path):
+        found.update(chunk[header].str.decode(destination.encoding.value))
+    return found
+
+
 def _parse(data: bytes, headers: list[str], form: FileForm) -> pl.DataFrame:
     try:
         return pl.read_csv(

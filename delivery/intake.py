@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from anonymizers.errors import OptOutListRefused, OutboxUnwritable, SudareError
-from delivery import receipts
 from delivery.ledger import Ledger
 from delivery.partner_lists import ListMeta, PartnerList, read_list, require_usable
+from delivery.receipts import SentFile, Status, match, read_receipt
 from delivery.spec import Destination
 from transforms.staging import unwritable_as
 
@@ -123,10 +123,18 @@ def require_list(ledger: Ledger, destination: Destination, now: datetime.datetim
 
 def _take_receipt(ledger: Ledger, destination: Destination, path: Path, now: datetime.datetime) -> None:
     with path.open("rb") as file:
-        receipt = receipts.read_receipt(file.read(RECEIPT_BYTES + 1), path.name)
-    sent = {one.file: one for one in ledger.deliveries(destination.name) if one.sent_at}
-    delivery = receipts.match(receipt, sent)
-    ledger.answered(delivery, receipt.accepted, receipt.told(), receipt.digests, now)
+        receipt = read_receipt(file.read(RECEIPT_BYTES + 1), path.name)
+    arrived = [one for one in ledger.deliveries(destination.name) if one.sent_at]
+    # A partner names and digests what it got, which is the sealed file where there is one.
+    sent = {one.file: SentFile(one.content_sha256, one.rows) for one in arrived}
+    sent |= {f"{one.file}.gpg": SentFile(one.sealed_sha256, one.rows) for one in arrived}
+    match(receipt, sent)
+    delivery = next(one for one in arrived if one.file == receipt.file.removesuffix(".gpg"))
+    # Where some rows were rejected and nobody says which, none of them is acknowledged.
+    named = (receipt.rows_rejected or 0) <= receipt.rows_listed
+    told = {"rejections": dict(receipt.reasons), "rows_rejected": receipt.rows_rejected or receipt.rows_listed}
+    accepted = receipt.status is Status.ACCEPTED or (receipt.status is Status.PARTIAL and named and receipt.rows_listed)
+    ledger.answered(delivery, bool(accepted), told, receipt.rejected["digest"].to_list(), now)
 
 
 def _move(path: Path, to: str) -> None:

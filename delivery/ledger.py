@@ -516,8 +516,10 @@ class Ledger:
         )
         ours: SudareError
         try:
+            # In a transaction of its own: a caller may keep his open for long.
             with engine.begin() as connection:
                 _create(connection)
+            with engine.begin() as connection:
                 yield connection
             return
         except sa.exc.OperationalError:

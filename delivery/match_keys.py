@@ -28,7 +28,7 @@ _PLACEHOLDERS = (
 """Typed to get past a form; a digest of one would match strangers to each other."""
 
 
-def normalise(typed: pl.Expr) -> pl.Expr:
+def normalise(typed: pl.Expr, rule=None) -> pl.Expr:
     """
     The form of an address that is digested.
 

@@ -8,8 +8,12 @@ import pyarrow.parquet as pq
 
 from anonymizers.errors import PublicationBroken
 from delivery import feeds, manifest
+from delivery.buckets import KEY
 from delivery.destinations import destinations
+from delivery.ledger import Delivery, Ledger
+from delivery.outbox import sealed_place
 from delivery.settings import Settings
+from delivery.spec import Destination
 from delivery.warehouse import Warehouse
 from transforms.tables import catalogue
 
@@ -39,9 +43,12 @@ def verify(settings: Settings) -> dict[str, int]:
                 checked["files"] += 1
             _require_rows(warehouse, folder, day, night, output)
         checked["nights"] += 1
-    for path in sorted((settings.outbox / ".manifests").glob("*/*.json")):
-        _verify_feed(settings.outbox, path)
-        checked["feeds"] += 1
+    ledger = Ledger(settings.ledger_url)
+    for name in settings.agreements:
+        for delivery in ledger.deliveries(name, "feed"):
+            if delivery.sent_at:
+                _verify_feed(settings.outbox, ledger, destinations()[name], delivery)
+                checked["feeds"] += 1
     return checked
 
 
@@ -71,12 +78,19 @@ def _rows(frame: pd.DataFrame) -> list[tuple]:
     return [tuple(float(v) if isinstance(v, Decimal | int) else v for v in row) for row in values.to_numpy()]
 
 
-def _verify_feed(outbox: Path, record: Path) -> None:
-    told = manifest.parse(record.read_bytes())
-    manifest.require_adds_up(told["inputs"])
-    (output,) = told["outputs"]
-    path = outbox / record.parent.name / output["file"]
-    _require_bytes(path, output["sha256"])
-    destination = destinations().get(record.parent.name)
-    if destination and feeds.read_back(destination, path.read_bytes()).height != output["rows"]:
-        raise PublicationBroken(f"{path.name}: its rows are not as recorded")
+def _verify_feed(outbox: Path, ledger: Ledger, destination: Destination, delivery: Delivery) -> None:
+    """The record of whom a feed provided agrees with its count, and with the file while that is kept."""
+    manifest.require_adds_up(delivery.record["inputs"])
+    provided = ledger.provided(delivery)
+    if provided.height != delivery.rows:
+        raise PublicationBroken(f"{delivery.file}: the ledger has {provided.height} rows, not the recorded ones")
+    names = (
+        (outbox / destination.name, delivery.file),
+        (sealed_place(outbox, destination.name), delivery.file + ".gpg"),
+    )
+    path = next((place / name for place, name in names if (place / name).is_file()), None)
+    if path is None:
+        return
+    _require_bytes(path, delivery.sealed_sha256 or delivery.content_sha256)
+    if path.name == delivery.file and feeds.digests_in(destination, path) != set(provided[KEY]):
+        raise PublicationBroken(f"{path.name}: its rows are not those of the ledger")

@@ -43,6 +43,10 @@ HOMES = {
     "rich": ("sudare/",),
     "faker": ("sudare/",),
     "celery": (),
+    "gnupg": ("delivery/sealing.py",),
+    "paramiko": ("delivery/sending.py",),
+    "s3fs": ("delivery/sending.py",),
+    "botocore": ("delivery/sending.py",),
 }
 """Where each heavy library lives: folders end in a slash; an empty tuple is nowhere."""
 
@@ -185,6 +189,11 @@ RULES: list[tuple[Callable[[str, str], list[str]], str, str]] = [
     (lives_at_home, "delivery/publication.py", "import sqlalchemy as sa"),
     (lives_at_home, "delivery/warehouse.py", "import psycopg"),
     (lives_at_home, "transforms/audit.py", "from scipy.optimize import linprog"),
+    (lives_at_home, "delivery/outbox.py", "import gnupg"),
+    (lives_at_home, "delivery/sealing.py", "import paramiko"),
+    (lives_at_home, "delivery/sending.py", "import gnupg"),
+    (lives_at_home, "transforms/staging.py", "from s3fs import S3FileSystem"),
+    (lives_at_home, "delivery/night.py", "from botocore.exceptions import ClientError"),
     (only_urls, "dags/guard.py", "import sqlalchemy as sa\nsa.create_engine('x')"),
     (only_urls, "dags/guard.py", "from sqlalchemy import create_engine"),
     (has_no_assert, "delivery/fence.py", "assert 1 == 1"),

@@ -42,6 +42,7 @@ def test_transient_are_only_those_that_pass_by_themselves():
     assert {name for name, leaf in LEAVES.items() if issubclass(leaf, Transient)} == {
         "SourceUnreachable",
         "WarehouseUnreachable",
+        "DestinationUnreachable",
     }
 
 

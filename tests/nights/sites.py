@@ -16,6 +16,7 @@ from delivery.agreements import Agreement
 from delivery.night import Night
 from delivery.settings import Settings
 from sudare import postgres
+from sudare.demo.partner_list import write_partner_list
 from sudare.demo.site import DEMO_DAY
 from tests.databases import copy_database, database_of
 from transforms.tables import catalogue
@@ -33,6 +34,7 @@ class Site:
         self.server, self.home = server, home
         self.source_url = copy_database(server, "site")
         self.warehouse_url = copy_database(server)
+        write_partner_list(self.source_url, home / "intake")
 
     def copy(self, home: Path) -> "Site":
         """The same site, and everything its nights have left, as another one."""
@@ -74,6 +76,9 @@ class Site:
         )
 
     def night(self, day: datetime.date = DEMO_DAY, now: datetime.datetime = NOW, **changes) -> Night:
+        # The partner hands its list over every night.
+        for path in (self.home / "intake").glob("*/lists/*"):
+            os.utime(path, 2 * ((now - datetime.timedelta(hours=1)).timestamp(),))
         return Night(self.settings(**changes), day, now)
 
 

@@ -22,8 +22,8 @@ import pytest
 from sudare.demo.canaries import CANARY_PATTERN
 from sudare.demo.site import DEMO_DAY
 from sudare.deployment import environment
-from tests.nights.failing_night import STEPS
 from tests.databases import copy_database
+from tests.nights.failing_night import STEPS
 
 ROOT = Path(__file__).resolve().parents[2]
 
