@@ -1,6 +1,7 @@
 """Eligibility: consent AND no stop signal AND of age; whoever cannot be shown to be eligible is not."""
 
 import datetime
+import hashlib
 
 import polars as pl
 import pyarrow as pa
@@ -88,7 +89,16 @@ def barred(*rows: tuple[str, datetime.datetime]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"key": pl.String, "barred_until": pl.Datetime("us", "UTC")}, orient="row")
 
 
-def judged(members, consents=(), opt_outs=(), requests=(), barring=()) -> pl.DataFrame:
+def opted_out(*addresses: str) -> pl.DataFrame:
+    """A partner's list of addresses, by SHA-1 only."""
+    digests = [hashlib.sha1(address.encode()).digest() for address in addresses]
+    return pl.DataFrame(
+        {"sha256": [None] * len(digests), "sha1": digests, "md5": [None] * len(digests)},
+        schema=dict.fromkeys(("sha256", "sha1", "md5"), pl.Binary),
+    )
+
+
+def judged(members, consents=(), opt_outs=(), requests=(), barring=(), listed=()) -> pl.DataFrame:
     return judge(
         DESTINATION,
         table("members", members),
@@ -96,6 +106,7 @@ def judged(members, consents=(), opt_outs=(), requests=(), barring=()) -> pl.Dat
         own_stops(table("opt_outs", list(opt_outs)), table("rights_requests", list(requests)), NOW),
         DAY,
         barred(*barring),
+        opted_out(*listed),
     )
 
 
@@ -213,7 +224,7 @@ def test_who_is_born_on_29_february_is_of_age_on_1_march(day, born, eligible):
     members = table("members", of(1, [{"email": "a@example.jp", "birth_date": datetime.date.fromisoformat(born)}]))
     consents = latest_consent(table("consents", of(1, [CONSENT])), end_of(on))
     stops = own_stops(table("opt_outs", []), table("rights_requests", []), NOW)
-    rows = judge(DESTINATION, members, consents, stops, on, barred())
+    rows = judge(DESTINATION, members, consents, stops, on, barred(), opted_out())
     assert rows["dropped"].to_list() == [None if eligible else "under_age"]
 
 
@@ -288,3 +299,21 @@ def test_a_withdrawal_is_not_outlived_by_an_older_consent():
     """She consented twice and withdrew: the row that was not withdrawn is older than what she said last."""
     rows = judged([{"member_id": 1, "email": "a@example.jp"}], of(1, [CONSENT, {**LATER, "withdrawn_at": True}]))
     assert rows["dropped"].to_list() == ["no_consent"]
+
+
+def test_whoever_is_on_the_partners_list_stays_out_and_no_consent_lifts_it():
+    members = [{"member_id": 1, "email": " Ｈanako@example.jp"}, {"member_id": 2, "email": "taro@example.jp"}]
+    rows = judged(members, of(1, [LATER]) + of(2, [LATER]), listed=["hanako@example.jp"])
+    assert rows["dropped"].to_list() == ["partner_opt_out", None]
+
+
+def test_every_reason_that_applies_is_counted_and_the_first_one_decides():
+    rows = judged(
+        [{"member_id": 1, "email": "a@example.jp", "status": "suspended", "birth_date": None}],
+        of(1, [CONSENT]),
+        of(1, [{}]),
+        listed=["a@example.jp"],
+    )
+    assert rows["dropped"].to_list() == ["not_active"]
+    applies = {name.removeprefix("because_") for name in rows.columns if name.startswith("because_") and rows[name][0]}
+    assert applies == {"not_active", "stop_signal", "age_unknown", "under_age", "partner_opt_out"}

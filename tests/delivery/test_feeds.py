@@ -1,55 +1,41 @@
 """Feeds: only what is permitted is encoded, and the same feed is the same bytes."""
 
+import base64
 import copy
 import dataclasses
-import datetime
 import gzip
 import hashlib
 
 import polars as pl
 import pytest
 
-from anonymizers.errors import OutboxUnwritable, PermitRefused
+from anonymizers.errors import FenceRefused, GateRefused, PermitRefused
 from delivery.consent import Permitted
 from delivery.destinations.liveramp import DESTINATION
-from delivery.feeds import Feed, encode, file_name, keep_pending, read_back, render
-from transforms.deidentification import Account
+from delivery.feeds import Feed, encode, file_name, read_back
+from delivery.outbox import drop_earlier, pending_place, require_pending, sealed_place
+from delivery.spec import Encoding, FileForm, Quoting
+from tests.delivery.feed_files import ALGORITHMS, DAY, KEYS, digests, permitted, text_file, write
 
-DAY = datetime.date(2026, 10, 31)
-KEYS = [f"hanako{n}@example.jp" for n in range(30)]
 HEADERS = [header for header, _ in DESTINATION.columns]
 
 
-def permitted(keys: list[str] = KEYS, destination: str = "liveramp") -> Permitted:
-    """Made here by force, as only `delivery.consent` may."""
-    made = object.__new__(Permitted)
-    object.__setattr__(made, "destination", destination)
-    object.__setattr__(made, "keys", pl.Series("key", keys, dtype=pl.String))
-    return made
-
-
-def feed(keys: list[str] = KEYS) -> Feed:
-    digests = encode(DESTINATION, permitted(keys)).sort(HEADERS[0])
-    return Feed(DESTINATION, DAY, digests, Account(len(keys) + 2, {"no_consent": 2}))
-
-
-def test_every_permitted_address_is_digested_under_every_header():
-    assert encode(DESTINATION, permitted()).rows() == [
-        tuple(hashlib.new(d.value, key.encode()).hexdigest() for _, d in DESTINATION.columns) for key in KEYS
-    ]
-    assert encode(DESTINATION, permitted()).columns == HEADERS
+def test_every_permitted_address_is_digested_under_every_algorithm():
+    encoded = encode(DESTINATION, permitted())
+    assert encoded.select(ALGORITHMS).equals(digests(KEYS))
+    assert encoded.columns == ["member", *ALGORITHMS, "consented_at", "text_version"]
 
 
 class Pretender:
     destination = "liveramp"
-    keys = pl.Series("key", KEYS)
+    rows = permitted().rows
 
 
 @pytest.mark.parametrize(
     "given",
     [
         pytest.param(pl.Series("key", KEYS), id="a column"),
-        pytest.param(pl.DataFrame({"key": KEYS}), id="a frame"),
+        pytest.param(permitted().rows, id="a frame"),
         pytest.param(KEYS, id="a list"),
         pytest.param(None, id="nothing"),
         pytest.param(Pretender(), id="something that looks alike"),
@@ -85,67 +71,117 @@ def test_a_permit_is_for_one_destination():
         copy.copy(permitted()).destination = "other"
 
 
-def test_the_same_feed_is_the_same_bytes():
-    assert render(feed()) == render(feed(list(reversed(KEYS))))
-    assert render(feed()) != render(feed(KEYS[1:]))
+def test_the_same_feed_is_the_same_bytes(tmp_path):
+    one = write(KEYS, tmp_path / "one")
+    other = write(reversed(KEYS), tmp_path / "other")
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
+    assert one.sha256 == other.sha256 == hashlib.sha256((tmp_path / "one").read_bytes()).hexdigest()
+    assert write(KEYS[1:], tmp_path / "less").sha256 != one.sha256
 
 
-def test_a_file_is_quoted_csv_with_line_feeds():
-    text = gzip.decompress(render(feed(KEYS[:2]))).decode("ascii")
-    head, *rows, last = text.split("\n")
+def test_a_file_is_quoted_csv_with_line_feeds(tmp_path):
+    writer = write(KEYS[:2], tmp_path / "file")
+    content = gzip.decompress((tmp_path / "file").read_bytes())
+    head, *rows, last = content.decode("ascii").split("\n")
     assert head == '"EMAIL1_SHA-256","EMAIL1_SHA-1","EMAIL1_MD5"'
     assert last == ""
-    assert "\r" not in text
-    assert rows == [",".join(f'"{value}"' for value in row) for row in feed(KEYS[:2]).digests.rows()]
+    assert "\r" not in content.decode()
+    expected = digests(KEYS[:2]).sort("sha256").rows()
+    assert rows == [",".join(f'"{value.hex()}"' for value in row) for row in expected]
+    assert writer.plain_bytes == len(content)
 
 
-def test_a_file_says_neither_when_nor_where_it_was_made():
-    content = render(feed())
+def test_a_file_says_neither_when_nor_where_it_was_made(tmp_path):
+    write(KEYS, tmp_path / "file")
+    content = (tmp_path / "file").read_bytes()
     assert content[:3] == b"\x1f\x8b\x08"
     assert content[4:8] == bytes(4)  # no time
     assert content[3] == 0  # no name, no comment
 
 
-def test_many_rows_are_written_whole(monkeypatch):
-    whole = render(feed())
-    monkeypatch.setattr("delivery.feeds.ROWS_PER_CHUNK", 7)
-    assert gzip.decompress(render(feed())) == gzip.decompress(whole)
+FORMS = {
+    "base64 without quotes": (Encoding.BASE64, FileForm(quoting=Quoting.NEVER, gzip=False)),
+    "no header": (Encoding.HEX, FileForm(header=False, gzip=False)),
+    "tabs": (Encoding.HEX, FileForm(delimiter="\t", quoting=Quoting.NEVER, gzip=False)),
+}
 
 
-@pytest.mark.parametrize("rows", [0, 1, 30])
-def test_a_file_is_read_back_as_it_was(rows):
-    made = feed(KEYS[:rows])
-    assert read_back(DESTINATION, render(made)).equals(made.digests)
+@pytest.mark.parametrize(("encoding", "form"), FORMS.values(), ids=FORMS)
+def test_a_destination_has_its_own_form(tmp_path, encoding, form):
+    other = dataclasses.replace(DESTINATION, encoding=encoding, form=form)
+    write(KEYS[:1], tmp_path / "file", other)
+    values = [
+        base64.b64encode(value).decode() if encoding is Encoding.BASE64 else value.hex()
+        for value in digests(KEYS[:1]).row(0)
+    ]
+    mark = '"' if form.quoting is Quoting.ALWAYS else ""
+    lines = [HEADERS] if form.header else []
+    expected = [form.delimiter.join(f"{mark}{value}{mark}" for value in line) for line in [*lines, values]]
+    assert (tmp_path / "file").read_text().splitlines() == expected
+    (chunk,) = read_back(other.columns, other.form, tmp_path / "file")
+    assert chunk.columns == HEADERS
+    assert chunk.row(0) == tuple(values)
 
 
-def test_a_digest_of_digits_is_read_back_as_text():
-    digests = pl.DataFrame([["1" * 64, "0" * 40, "7" * 32]], schema=HEADERS, orient="row")
-    assert read_back(DESTINATION, render(Feed(DESTINATION, DAY, digests, Account(1, {})))).equals(digests)
+@pytest.mark.parametrize("size", [7, 1 << 10, 8 << 20])
+def test_a_file_is_read_back_as_it_was_in_chunks_of_any_size(tmp_path, monkeypatch, size):
+    monkeypatch.setattr("delivery.feeds.READ_BYTES", size)
+    write(KEYS, tmp_path / "file")
+    chunks = list(read_back(DESTINATION.columns, DESTINATION.form, tmp_path / "file"))
+    hexadecimal = [[value.hex() for value in row] for row in digests(KEYS).sort("sha256").rows()]
+    assert [list(row) for chunk in chunks for row in chunk.rows()] == hexadecimal
+
+
+def test_a_file_without_rows_is_read_back_as_none(tmp_path):
+    write([], tmp_path / "file")
+    assert list(read_back(DESTINATION.columns, DESTINATION.form, tmp_path / "file")) == []
+
+
+@pytest.mark.parametrize("line", ['"a"', '"a","b","c","d"'])
+def test_a_row_of_other_columns_is_refused_and_not_told(tmp_path, line):
+    path = text_file([",".join(f'"{header}"' for header in HEADERS), line.replace("a", "canary")], tmp_path / "file")
+    plain = dataclasses.replace(DESTINATION.form, gzip=False)
+    with pytest.raises(GateRefused, match=r"^a finished file has a row that does not fit") as refused:
+        list(read_back(DESTINATION.columns, plain, path))
+    assert "canary" not in str(refused.value)
 
 
 def test_a_file_is_named_by_its_content():
-    content = render(feed())
-    name = file_name(feed(), content)
-    assert name == f"sudare_liveramp_20261031_{hashlib.sha256(content).hexdigest()[:12]}.csv.gz"
+    sha256 = hashlib.sha256(b"x").hexdigest()
+    name = file_name(DESTINATION, DAY, sha256)
+    assert name == f"sudare_liveramp_20261031_{sha256[:12]}.csv.gz"
     assert name.isascii()
 
 
-def test_a_pending_feed_is_kept_in_private_and_told_in_counts(tmp_path):
-    place = tmp_path / "pending"
-    keep_pending(feed(KEYS[:5]), place)
-    told = keep_pending(feed(), place)
-    (path,) = place.iterdir()
-    assert told == {
-        "destination": "liveramp",
-        "file": path.name,
-        "rows": 30,
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        "account": {"read": 32, "kept": 30, "dropped": {"no_consent": 2}},
-    }
-    assert place.stat().st_mode & 0o077 == 0
+def pending(outbox) -> Feed:
+    place = pending_place(outbox, "liveramp")
+    place.mkdir(parents=True)
+    writer = write(KEYS, place / "x.csv.gz")
+    return Feed("liveramp", "x.csv.gz", 30, writer.sha256, writer.plain_bytes, {}, {})
 
 
-def test_a_place_that_cannot_be_written_is_named(tmp_path):
-    (tmp_path / "pending").write_text("")
-    with pytest.raises(OutboxUnwritable, match=r"^outbox: "):
-        keep_pending(feed(), tmp_path / "pending")
+def test_a_pending_file_is_the_one_that_was_built(tmp_path):
+    feed = pending(tmp_path)
+    path = require_pending(tmp_path, feed)
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    with pytest.raises(FenceRefused, match=r"^liveramp: the pending file is not the one that was built"):
+        require_pending(tmp_path, feed)
+    path.unlink()
+    with pytest.raises(FenceRefused):
+        require_pending(tmp_path, feed)
+
+
+def test_the_days_earlier_files_do_not_stay_where_somebody_may_fetch_them(tmp_path):
+    names = [
+        "sudare_liveramp_20261031_aaaa.csv.gz",
+        "sudare_liveramp_20261031_bbbb.csv.gz",
+        "sudare_liveramp_20261030_cccc.csv.gz",
+    ]
+    for place in (tmp_path / "liveramp", sealed_place(tmp_path, "liveramp")):
+        place.mkdir(parents=True)
+        for name in names:
+            (place / name).touch()
+            (place / f"{name}.gpg").touch()
+    drop_earlier(tmp_path, "liveramp", DAY, names[0])
+    for place in (tmp_path / "liveramp", sealed_place(tmp_path, "liveramp")):
+        assert {path.name.removesuffix(".gpg") for path in place.iterdir()} == {names[0], names[2]}

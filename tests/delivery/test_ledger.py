@@ -217,7 +217,7 @@ def test_a_hold_is_in_force_until_somebody_releases_it(ledger):
 
 
 def test_a_list_takes_the_place_of_the_last_usable_one(ledger):
-    meta = {"source": "liveramp", "sha256": "0" * 64, "bytes": 1, "rows": 2, "rejected": {}, "refused": None}
+    meta = {"source": "liveramp", "sha256": "0" * 64, "bytes": 1, "rows": 2, "listed": 2, "rejected": {}, "refused": None}
     meta |= {"produced_at": NOW, "taken_at": NOW}
     digests = rows("a", "b").select("sha256", "sha1", "md5")
     ledger.keep_list(meta, digests)

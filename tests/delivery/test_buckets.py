@@ -1,0 +1,55 @@
+"""Parts: the order of the whole does not depend on how many there are, and nothing is lost."""
+
+import os
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anonymizers.errors import OutboxUnwritable
+from delivery.buckets import Buckets, how_many
+
+SCHEMA = {"sha256": pl.Binary, "n": pl.Int64}
+
+
+def frame(values: list[bytes], start: int = 0) -> pl.DataFrame:
+    return pl.DataFrame([[value, start + n] for n, value in enumerate(values)], schema=SCHEMA, orient="row")
+
+
+def whole(buckets: Buckets) -> list[bytes]:
+    return [value for part in buckets if not part.is_empty() for value in part["sha256"]]
+
+
+@given(st.lists(st.lists(st.binary(min_size=32, max_size=32), max_size=20), max_size=4))
+def test_whatever_comes_is_read_back_in_order(tmp_path_factory, frames):
+    expected = sorted(value for values in frames for value in values)
+    for number in (1, 2, 16, 256):
+        buckets = Buckets(tmp_path_factory.mktemp("parts") / "below", number)
+        for values in frames:
+            buckets.add(frame(values))
+        assert whole(buckets) == expected
+        assert whole(buckets) == expected  # and again
+        buckets.remove()
+        assert whole(buckets) == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "number"),
+    [(0, 1), (1, 1), (250_000, 1), (250_001, 2), (1_000_000, 4), (1_000_001, 8), (5_000_000, 32), (10**10, 256)],
+)
+def test_parts_are_a_power_of_two(rows, number):
+    assert how_many(rows) == number
+
+
+def test_parts_are_the_owners_only(tmp_path):
+    buckets = Buckets(tmp_path / "parts", 2)
+    buckets.add(frame([b"\x00" * 32, b"\xff" * 32]))
+    assert {path.stat().st_mode & 0o077 for path in (tmp_path / "parts").rglob("*") if path.is_dir()} == {0}
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "parts").write_text("")
+    with pytest.raises(OutboxUnwritable, match=r"^outbox: ") as refused:
+        Buckets(tmp_path / "parts", 2).add(frame([os.urandom(32)]))
+    assert str(tmp_path) not in str(refused.value)
