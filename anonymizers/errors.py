@@ -19,6 +19,8 @@ The errors of the whole pipeline, in one place.
         ├── FenceRefused           43   PerturbationRefused 44
         ├── StateRefused           45   NightOutOfOrder 46   AttackReportRefused 47
         ├── PublicationBroken      51   DemoRefused 52
+        ├── OptOutListRefused      64   OptOutListMissing 65   OptOutListStale 66
+        ├── ReceiptRefused         67
         └── Fault                  70   a bug, or something nobody foresaw
 
 The number is the exit status of the `sudare` command, so that an operator who may not
@@ -177,6 +179,22 @@ class PublicationBroken(Terminal):
 
 class DemoRefused(Terminal):
     exit_status = 52
+
+
+class OptOutListRefused(Terminal):
+    exit_status = 64
+
+
+class OptOutListMissing(Terminal):
+    exit_status = 65
+
+
+class OptOutListStale(Terminal):
+    exit_status = 66
+
+
+class ReceiptRefused(Terminal):
+    exit_status = 67
 
 
 class Fault(Terminal):
