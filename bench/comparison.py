@@ -235,8 +235,12 @@ def compare_feeds(url: str, day: datetime.date, now: datetime.datetime, naive: P
     }
 
 
+NOBODY_LISTED = pl.DataFrame(schema=dict.fromkeys(("sha256", "sha1", "md5"), pl.Binary))
+"""The rival takes in no partner's list, so neither does the comparison."""
+
+
 def _judged(url: str, destination, day: datetime.date, now: datetime.datetime) -> pl.DataFrame:
-    from delivery.consent import barred_addresses, judge, latest_consent, own_stops
+    from delivery.consent import Moment, barred_addresses, judge, latest_consent, own_stops
     from transforms.deidentification import end_of
     from transforms.source import Source
     from transforms.spec import Reader
@@ -245,9 +249,9 @@ def _judged(url: str, destination, day: datetime.date, now: datetime.datetime) -
         members, consents, opt_outs, requests = (
             session.read(name, Reader.ADS) for name in ("members", "consents", "opt_outs", "rights_requests")
         )
-        barred = barred_addresses(destination, session, day, now)
+        barred = barred_addresses(destination, session, Moment(day, now))
     consented = latest_consent(consents, end_of(day))
-    return judge(destination, members, consented, own_stops(opt_outs, requests, now), day, barred)
+    return judge(destination, members, consented, own_stops(opt_outs, requests, now), day, barred, NOBODY_LISTED)
 
 
 def _same_form() -> pl.Expr:

@@ -8,6 +8,7 @@ does not open both. Gate and fence read the finished file and trust nothing befo
 import datetime
 import hashlib
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -182,7 +183,14 @@ def _stopped(destination: Destination, moment: Moment) -> dict[str, str]:
     }
 
 
-def measure(destination: Destination, path: Path, evidence: Evidence, feed: dict, place: Path) -> pd.DataFrame:
+def measure(
+    destination: Destination,
+    path: Path,
+    evidence: Evidence,
+    permitted: Iterable[pl.DataFrame],
+    plain_bytes: int,
+    place: Path,
+) -> pd.DataFrame:
     """
     Count in one scan what must not be in a feed.
 
@@ -193,7 +201,9 @@ def measure(destination: Destination, path: Path, evidence: Evidence, feed: dict
 
         evidence: From `read_evidence`.
 
-        feed: What was told of it when it was built: how many were permitted, how large it is.
+        permitted: The digests of whoever was permitted when it was built.
+
+        plain_bytes: Of the file before compression.
 
         place: Private, for what does not fit in memory.
 
@@ -203,15 +213,27 @@ def measure(destination: Destination, path: Path, evidence: Evidence, feed: dict
     counts = {"rows": 0, "columns_wrong": 0}
     counts |= {f"{header} {wrong}": 0 for header, _ in destination.columns for wrong in _WRONG}
     file = read_file(destination, path, place, len(evidence.consented), counts)
-    for part in file:
+    may = Buckets(place / "permitted", len(file))
+    for rows_ in permitted:
+        may.add(rows_.select(algorithm.value for algorithm in algorithms(destination)))
+    counts["rows not permitted"] = 0
+    for part, those in zip(file, may, strict=True):
         for header, algorithm in destination.columns if not part.is_empty() else ():
             counts[f"{header} repeated"] += part.height - part[algorithm.value].n_unique()
-    counts["rows not permitted"] = max(0, counts["rows"] - feed["account"]["kept"])
+        counts["rows not permitted"] += part.height - _matched(part, those, part.columns)
     counts["rows over the ceiling"] = max(0, counts["rows"] - destination.form.rows_ceiling)
-    counts["bytes over the ceiling"] = max(0, feed["plain_bytes"] - destination.form.bytes_ceiling)
+    counts["bytes over the ceiling"] = max(0, plain_bytes - destination.form.bytes_ceiling)
     forbidden = evidence.count_in(file) if not counts["columns_wrong"] else {}
     file.remove()
+    may.remove()
     return pd.DataFrame([counts | forbidden])
+
+
+def only_stopped(measures: pd.DataFrame) -> bool:
+    """Nothing is wrong but that somebody who was permitted has stopped, or taken her consent back, since."""
+    (row,) = measures.to_dict("records")
+    since = {name for name, count in row.items() if count and name != "rows"}
+    return bool(since) and all(name.startswith("stopped: ") or name == "without consent" for name in since)
 
 
 _WRONG = ("malformed", "repeated", "of nothing")

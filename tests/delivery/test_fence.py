@@ -5,23 +5,30 @@ import datetime
 import hashlib
 from pathlib import Path
 
+import pandas as pd
 import polars as pl
 import pytest
 
 from delivery.buckets import Buckets
-from delivery.fence import FORBIDDEN_DIGESTS, Evidence, feed_suite, measure
+from delivery.fence import FORBIDDEN_DIGESTS, Evidence, feed_suite, measure, only_stopped
 from tests.delivery.feed_files import ALGORITHMS, PLAIN, digests, parts, text_file
 
 HEADERS = [header for header, _ in PLAIN.columns]
 MAY = [f"hanako{n}@example.jp" for n in range(30)]
 MUST_NOT = ["stopped@example.jp", "young@example.jp"]
+EVERYBODY = [*MAY, *MUST_NOT, "nobody@example.jp"]
+"""Permitted when the feed was built, unless a test says otherwise."""
 READ_AT = datetime.datetime(2026, 11, 1, tzinfo=datetime.UTC)
 
 
 def evidence(stopped: dict[str, list[str]], consented: list[str], listed: list[str] = (), only=ALGORITHMS) -> Evidence:
     said = [digests(keys).select("sha256", pl.lit(reason).alias("reason")) for reason, keys in stopped.items() if keys]
-    on_list = digests(listed).select(*(pl.col(name) if name in only else pl.lit(None).alias(name) for name in ALGORITHMS))
-    return Evidence(parts(pl.concat(said)) if said else parts(pl.DataFrame()), parts(digests(consented)), on_list, READ_AT)
+    on_list = digests(listed).select(
+        *(pl.col(name) if name in only else pl.lit(None).alias(name) for name in ALGORITHMS)
+    )
+    return Evidence(
+        parts(pl.concat(said)) if said else parts(pl.DataFrame()), parts(digests(consented)), on_list, READ_AT
+    )
 
 
 EVIDENCE = evidence({"opt_out": MUST_NOT[:1], "under_age": MUST_NOT[1:]}, [*MAY, *MUST_NOT])
@@ -31,11 +38,10 @@ def values(keys: list[str]) -> list[list[str]]:
     return [[value.hex() for value in row] for row in digests(keys).rows()]
 
 
-def measured(rows: list[list[str]], place: Path, permitted: int = 30, held: Evidence = EVIDENCE, headers=HEADERS):
+def measured(rows: list[list[str]], place: Path, permitted=EVERYBODY, held: Evidence = EVIDENCE, headers=HEADERS):
     lines = [",".join(f'"{value}"' for value in line) for line in [headers, *rows]]
     path = text_file(lines, place / "feed.csv")
-    told = {"account": {"kept": permitted}, "plain_bytes": path.stat().st_size}
-    return measure(PLAIN, path, held, told, place)
+    return measure(PLAIN, path, held, [digests(permitted)], path.stat().st_size, place)
 
 
 def wrong(rows: list[list[str]], place: Path, *args, **kwargs) -> dict[str, int]:
@@ -72,7 +78,7 @@ def test_a_good_feed_has_nothing_wrong(tmp_path):
 )
 def test_a_malformed_digest_is_counted_and_is_nobody_who_consented(header, change, tmp_path):
     found = wrong(other(header, change(values(MAY)[0][HEADERS.index(header)])), tmp_path)
-    assert found == {f"{header} malformed": 1, "without consent": 1}
+    assert found == {f"{header} malformed": 1, "without consent": 1, "rows not permitted": 1}
 
 
 @pytest.mark.parametrize(("header", "forbidden"), list(zip(HEADERS, FORBIDDEN_DIGESTS, strict=True)), ids=HEADERS)
@@ -82,13 +88,12 @@ def test_a_digest_of_nothing_is_counted(header, forbidden, tmp_path):
 
 
 def test_a_repeated_row_is_counted_under_every_header(tmp_path):
-    found = wrong(values([*MAY, MAY[0]]), tmp_path, permitted=31)
+    found = wrong(values([*MAY, MAY[0]]), tmp_path)
     assert found == {f"{header} repeated": 1 for header in HEADERS}
 
 
-def test_more_rows_than_permitted_are_counted(tmp_path):
-    assert wrong(values(MAY), tmp_path, permitted=28) == {"rows not permitted": 2}
-    assert wrong(values(MAY), tmp_path, permitted=40) == {}
+def test_rows_of_whoever_was_not_permitted_are_counted(tmp_path):
+    assert wrong(values(MAY), tmp_path, MAY[2:]) == {"rows not permitted": 2}
 
 
 def test_a_file_that_the_destination_would_not_take_is_counted(tmp_path, monkeypatch):
@@ -121,7 +126,7 @@ def test_wrong_columns_are_counted_and_nothing_else_is_looked_at(headers, rows, 
     ],
 )
 def test_who_must_not_be_in_a_feed_is_counted(key, expected, tmp_path):
-    assert wrong(values([*MAY, key]), tmp_path, permitted=31) == expected
+    assert wrong(values([*MAY, key]), tmp_path) == expected
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -134,12 +139,12 @@ def test_whoever_is_on_the_partners_list_is_counted_by_whatever_digest_it_has(al
 def test_a_row_of_two_peoples_digests_is_counted(header, tmp_path):
     """Whichever column a stopped digest stands in, the row is nobody's who consented."""
     stranger = values([MUST_NOT[0]])[0][HEADERS.index(header)]
-    assert wrong(other(header, stranger), tmp_path) == {"without consent": 1}
+    assert wrong(other(header, stranger), tmp_path) == {"without consent": 1, "rows not permitted": 1}
 
 
 def test_one_row_can_have_several_reasons(tmp_path):
     held = evidence({"opt_out": MUST_NOT, "under_age": MUST_NOT}, MAY)
-    assert wrong(values([*MAY, MUST_NOT[0]]), tmp_path, permitted=31, held=held) == {
+    assert wrong(values([*MAY, MUST_NOT[0]]), tmp_path, held=held) == {
         "stopped: opt_out": 1,
         "stopped: under_age": 1,
         "without consent": 1,
@@ -162,7 +167,7 @@ def test_in_several_parts_it_is_the_same(tmp_path):
     held = Evidence(
         spread(said, tmp_path / "stopped"), spread(digests(keys[:150]), tmp_path / "may"), digests([]), READ_AT
     )
-    found = wrong(values(keys), tmp_path, permitted=200, held=held)
+    found = wrong(values(keys), tmp_path, keys, held=held)
     assert found == {"stopped: opt_out": 3, "without consent": 50}
 
 
@@ -188,3 +193,16 @@ def test_the_suite_wants_rows_and_zeros(tmp_path):
     assert (floor.column, floor.params["min_value"]) == ("rows", PLAIN.rows_floor)
     assert {check.column for check in zeros} == set(measures.columns) - {"rows"}
     assert all(check.params == {"min_value": 0, "max_value": 0} for check in zeros)
+
+
+@pytest.mark.parametrize(
+    ("row", "only"),
+    [
+        ({"rows": 30, "stopped: opt_out": 1, "without consent": 2, "rows not permitted": 0}, True),
+        ({"rows": 30, "without consent": 1, "rows not permitted": 1}, False),
+        ({"rows": 30, "stopped: opt_out": 1, "EMAIL1_MD5 malformed": 1}, False),
+        ({"rows": 30, "stopped: opt_out": 0}, False),
+    ],
+)
+def test_a_feed_is_built_again_only_for_whoever_has_stopped_since(row, only):
+    assert only_stopped(pd.DataFrame([row])) is only

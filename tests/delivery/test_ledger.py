@@ -8,18 +8,12 @@ import pytest
 
 from anonymizers.errors import LedgerUnreachable
 from delivery.ledger import Ledger, PreparedFile
-from sudare import postgres
 from tests.databases import copy_database
 
 DAY = datetime.date(2026, 10, 31)
 NOW = datetime.datetime(2026, 11, 1, 2, 30, tzinfo=datetime.UTC)
 CONSENTED = datetime.datetime(2026, 5, 1, tzinfo=datetime.UTC)
 HOUR = datetime.timedelta(hours=1)
-
-
-@pytest.fixture(scope="session")
-def empty_server(tmp_path_factory) -> postgres.Embedded:
-    return postgres.start(tmp_path_factory.mktemp("ledger"))
 
 
 @pytest.fixture
@@ -217,7 +211,15 @@ def test_a_hold_is_in_force_until_somebody_releases_it(ledger):
 
 
 def test_a_list_takes_the_place_of_the_last_usable_one(ledger):
-    meta = {"source": "liveramp", "sha256": "0" * 64, "bytes": 1, "rows": 2, "listed": 2, "rejected": {}, "refused": None}
+    meta = {
+        "source": "liveramp",
+        "sha256": "0" * 64,
+        "bytes": 1,
+        "rows": 2,
+        "listed": 2,
+        "rejected": {},
+        "refused": None,
+    }
     meta |= {"produced_at": NOW, "taken_at": NOW}
     digests = rows("a", "b").select("sha256", "sha1", "md5")
     ledger.keep_list(meta, digests)

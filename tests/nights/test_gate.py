@@ -247,7 +247,8 @@ def mutate(night, mutation, site) -> None:
     """Put a changed feed in the place of the pending one, with its digest as it should be."""
     told = night.staging.read_json("feeds", "liveramp.json")
     path = night.settings.outbox / ".pending" / "liveramp" / told["file"]
-    changed = mutation(feeds.read_back(night.destinations["liveramp"], path.read_bytes()), site)
+    destination = night.destinations["liveramp"]
+    changed = mutation(pl.concat(feeds.read_back(destination.columns, destination.form, path)), site)
     buffer = io.BytesIO()
     with isal.igzip.IGzipFile(fileobj=buffer, mode="wb", mtime=0) as file:
         file.write(changed.write_csv(quote_style="always").encode())

@@ -179,7 +179,8 @@ def plain(email: str | None) -> str:
 
 def read_feed(site: Site) -> pl.DataFrame:
     (path,) = (site.home / "outbox" / "liveramp").glob(f"*_{DEMO_DAY:%Y%m%d}_*")
-    return feeds.read_back(site.night().destinations["liveramp"], path.read_bytes())
+    destination = site.night().destinations["liveramp"]
+    return pl.concat(feeds.read_back(destination.columns, destination.form, path))
 
 
 def digest_of(site: Site, member: int) -> str:
