@@ -43,6 +43,10 @@ HOMES = {
     "rich": ("sudare/",),
     "faker": ("sudare/",),
     "celery": (),
+    "phonenumbers": ("anonymizers/text/recognizers/", "delivery/identifiers/"),
+    "email_validator": ("delivery/identifiers/",),
+    "babel": ("delivery/identifiers/",),
+    "idna": ("delivery/match_keys.py",),
 }
 """Where each heavy library lives: folders end in a slash; an empty tuple is nowhere."""
 
@@ -185,6 +189,7 @@ RULES: list[tuple[Callable[[str, str], list[str]], str, str]] = [
     (lives_at_home, "delivery/publication.py", "import sqlalchemy as sa"),
     (lives_at_home, "delivery/warehouse.py", "import psycopg"),
     (lives_at_home, "transforms/audit.py", "from scipy.optimize import linprog"),
+    (lives_at_home, "delivery/feeds.py", "import phonenumbers"),
     (only_urls, "dags/guard.py", "import sqlalchemy as sa\nsa.create_engine('x')"),
     (only_urls, "dags/guard.py", "from sqlalchemy import create_engine"),
     (has_no_assert, "delivery/fence.py", "assert 1 == 1"),
@@ -278,6 +283,7 @@ SPEC_MODULES = [
     ),
 ]
 HEAVY = (
+    "phonenumbers",
     "pandas",
     "pyarrow",
     "polars",
