@@ -3,8 +3,7 @@ Agreements: what a deployment has arranged with each recipient. A file that the 
 
 The rules of a destination are code; where its files go, under which key they are sealed and on which basis they are
 provided is written down by whoever answers for it, in TOML, one table a destination. Passwords are not: those are in
-the environment or in an Airflow connection. Without a file there is one agreement, with the partner that the privacy
-policy names, and its files stay in the local outbox.
+the environment or in an Airflow connection. Without an agreement nothing is provided to anybody.
 """
 
 import os
@@ -18,13 +17,9 @@ from anonymizers.errors import DestinationRefused, SettingRefused
 from delivery.destinations import destinations
 from delivery.spec import Destination
 
-NAMED_IN_POLICY = "liveramp"
-"""The only recipient that the published policy names (4-4)."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Agreement:
-    """What was arranged with one recipient. Everything but the destination may be left out."""
+    """What was arranged with one recipient."""
 
     destination: str
     send_to: str = ""
@@ -59,7 +54,11 @@ class Agreement:
             DestinationRefused: a rule is unpublished and unconfirmed, 28条 has no recorded basis, or sealing is half
                 set.
         """
-        missing = []
+        missing = [
+            f"'{name}' (施行規則 20条)"
+            for name in ("recipient_address", "recipient_representative")
+            if not getattr(self, name)
+        ]
         if destination.unconfirmed and not self.confirmed:
             missing.append(f"'confirmed' (unpublished: {'; '.join(destination.unconfirmed)})")
         if destination.recipient.needs_basis and not self.article_28_basis:
@@ -89,14 +88,14 @@ class Login:
 
 def read_agreements(environment: Mapping[str, str] = os.environ) -> dict[str, Agreement]:
     """
-    The agreements of this deployment, by destination: the file that ``SUDARE_AGREEMENTS`` names, or the default.
+    The agreements of this deployment, by destination: the file that ``SUDARE_AGREEMENTS`` names; none without one.
 
     Raises:
         SettingRefused: the file cannot be read, or says something that no agreement has.
     """
     path = environment.get("SUDARE_AGREEMENTS")
     if not path:
-        return {NAMED_IN_POLICY: Agreement(destination=NAMED_IN_POLICY)}
+        return {}
     try:
         tables = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

@@ -150,12 +150,14 @@ class Destination:
     encoding: Encoding = Encoding.HEX
     form: FileForm = FileForm()
     fields: tuple[tuple[str, str], ...] = ()
-    """Further identifiers the destination knows, and the rule each is normalised by. `sudare digest` shows them; no
-    feed can hold one."""
+    """Further identifiers the destination knows, and the rule each is normalised by (`delivery.identifiers`). `sudare
+    digest` shows them; no feed can hold one."""
     opt_out_list: str = ""
     """Whose list of opted-out people has to be at hand and fresh, if the destination or its network keeps one."""
     prohibited: tuple[str, ...] = ()
     """What its terms forbid to send; nothing of it has a column here."""
+    aliases: tuple[str, ...] = ()
+    """Other names a person may call it by; capitals, hyphens, underscores and spaces never matter."""
     unconfirmed: tuple[str, ...] = ()
     """What its public pages do not say. The destination is refused until an `Agreement` says who confirmed it."""
 

@@ -306,5 +306,22 @@ def redact(
         sys.stdout.buffer.flush()
 
 
+@app.command()
+def digest() -> None:
+    """
+    Show what a destination digests: JSON lines {"id", "destination", "field", "value", "region"?} in, answers out.
+
+    An answer is {"id", "normalized", "digests", "encoded", "rejected"}: the form, its digests in hexadecimal, the
+    first of them as the destination writes it, or a reason and nothing else. Feeds hold e-mail addresses only.
+    """
+    from sudare.digest import answer_lines
+    from sudare.json_lines import as_they_come
+
+    for answers in answer_lines(as_they_come(sys.stdin.buffer)):
+        # Half a character in an id, which JSON can say, goes out as it came in: as an escape.
+        sys.stdout.buffer.write("".join(f"{one}\n" for one in answers).encode("utf-8", "backslashreplace"))
+        sys.stdout.buffer.flush()
+
+
 if __name__ == "__main__":
     main()

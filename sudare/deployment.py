@@ -13,6 +13,7 @@ from delivery.settings import home
 from sudare import postgres
 
 ROOT = Path(__file__).resolve().parent.parent
+DEMO_AGREEMENTS = ROOT / "sudare" / "demo" / "agreements.toml"
 METADATA = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 
 
@@ -29,6 +30,7 @@ def environment(given: Mapping[str, str] = os.environ) -> dict[str, str]:
         embedded = postgres.start(place)
         if not found.get("SUDARE_SOURCE_URL") and not found.get("SUDARE_SECRET"):
             found["SUDARE_SECRET"] = DEMO_SECRET
+            found["SUDARE_AGREEMENTS"] = found.get("SUDARE_AGREEMENTS") or str(DEMO_AGREEMENTS)
         for name, url in {**embedded.environment, METADATA: embedded.metadata_url}.items():
             found[name] = found.get(name) or url
     return {**_airflow(place), **found}

@@ -1,20 +1,17 @@
 """`sudare redact`: JSON lines in, redacted JSON lines out."""
 
 import json
-import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from anonymizers.errors import ValueUnfit
 from anonymizers.text.redaction import LONGEST_NAME, MOST_NAMES, Redacted, redact_each
+from sudare.json_lines import Id, is_id, read_object, require_none
 
 MOST_TOGETHER = 1_000
 """Postings of one thread that are treated as one; a longer thread is so many threads, and memory stays flat."""
 
 UNUSABLE = "not_a_posting"
 """Why a line is refused that is no JSON object with an "id" and a text "text"."""
-
-Id = str | int | float | None
 
 
 @dataclass(frozen=True)
@@ -111,9 +108,7 @@ def all_usable(treated: Iterable[Treated]) -> Iterator[Treated]:
         if one.refused == UNUSABLE:
             unusable.append(one.posting.line)
         yield one
-    if unusable:
-        more = f", nor are {len(unusable) - 1:,} after it" if len(unusable) > 1 else ""
-        raise ValueUnfit(f'line {unusable[0]} is no JSON object with "id" and a text "text"{more}')
+    require_none(unusable, 'JSON object with "id" and a text "text"')
 
 
 def _read(lines: Iterable[str | bytes]) -> Iterator[Posting]:
@@ -123,23 +118,15 @@ def _read(lines: Iterable[str | bytes]) -> Iterator[Posting]:
 
 
 def _parse(line: str | bytes, number: int) -> Posting:
-    try:
-        read = json.loads(line)
-    except (ValueError, RecursionError):  # no JSON, no UTF-8, or brackets without end
+    read = read_object(line)
+    if read is None:
         return Posting(number)
-    if not isinstance(read, dict) or not _is_id(read.get("id")):
-        return Posting(number)
-    usable = "id" in read and isinstance(read.get("text"), str) and _is_id(read.get("thread"))
+    usable = "id" in read and isinstance(read.get("text"), str) and is_id(read.get("thread"))
     if not usable:
         return Posting(number, read.get("id"))
     return Posting(
         number, read["id"], read["text"], () if read.get("names") is None else read["names"], read.get("thread")
     )
-
-
-def _is_id(value: object) -> bool:
-    """What JSON can name a thing by; a list or an object could carry a text past the recognisers."""
-    return value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
 
 
 def _together(postings: Iterable[Posting]) -> Iterator[list[Posting]]:

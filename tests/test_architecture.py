@@ -35,7 +35,7 @@ HOMES = {
     "adbc_driver_postgresql": ("transforms/source.py",),
     "adbc_driver_manager": ("transforms/source.py",),
     # dags/guard.py: only to put an Airflow connection's parts together as a URL; see `only_urls` below
-    "sqlalchemy": ("delivery/warehouse.py", "dags/guard.py"),
+    "sqlalchemy": ("delivery/warehouse.py", "delivery/ledger.py", "dags/guard.py"),
     "psycopg": ("sudare/",),
     "psycopg2": (),
     "scipy": ("anonymizers/perturbation_design.py", "expectations/intervals.py"),
@@ -47,6 +47,10 @@ HOMES = {
     "paramiko": ("delivery/sending.py",),
     "s3fs": ("delivery/sending.py",),
     "botocore": ("delivery/sending.py",),
+    "phonenumbers": ("anonymizers/text/recognizers/", "delivery/identifiers/"),
+    "email_validator": ("delivery/identifiers/",),
+    "babel": ("delivery/identifiers/",),
+    "idna": ("delivery/match_keys.py",),
 }
 """Where each heavy library lives: folders end in a slash; an empty tuple is nowhere."""
 
@@ -194,6 +198,7 @@ RULES: list[tuple[Callable[[str, str], list[str]], str, str]] = [
     (lives_at_home, "delivery/sending.py", "import gnupg"),
     (lives_at_home, "transforms/staging.py", "from s3fs import S3FileSystem"),
     (lives_at_home, "delivery/night.py", "from botocore.exceptions import ClientError"),
+    (lives_at_home, "delivery/feeds.py", "import phonenumbers"),
     (only_urls, "dags/guard.py", "import sqlalchemy as sa\nsa.create_engine('x')"),
     (only_urls, "dags/guard.py", "from sqlalchemy import create_engine"),
     (has_no_assert, "delivery/fence.py", "assert 1 == 1"),
@@ -287,6 +292,7 @@ SPEC_MODULES = [
     ),
 ]
 HEAVY = (
+    "phonenumbers",
     "pandas",
     "pyarrow",
     "polars",

@@ -7,9 +7,10 @@ import pytest
 
 from anonymizers.bands import TOTAL
 from anonymizers.controls import DEFAULT_THRESHOLD
-from delivery.destinations import destinations
+from delivery.destinations import called, destinations
 from delivery.destinations.liveramp import DESTINATION
-from delivery.spec import Digest, Recipient, Relation
+from delivery.identifiers import RULES
+from delivery.spec import Digest, Method, Recipient, Relation
 from sudare.demo import schema
 from transforms.datasets import DATASETS, grants
 from transforms.purposes import ADVERTISING, PURPOSES, STATISTICS, require_served
@@ -49,7 +50,22 @@ def read_by(reader: Reader) -> set[str]:
 def test_there_is_something_to_check():
     assert len(TABLES) == 8
     assert len(DATASETS) == 14
-    assert list(destinations()) == ["liveramp"]
+    assert list(destinations()) == [
+        *(
+            "amazon",
+            "criteo",
+            "google",
+            "line",
+            "liveramp",
+            "meta",
+            "microsoft",
+            "snap",
+            "tiktok",
+            "trade_desk",
+            "uid2",
+        ),
+        *("x", "yahoo_japan"),
+    ]
 
 
 @per_table
@@ -260,25 +276,74 @@ class TestDestination:
         assert destination.recipient.relation is Relation.THIRD_PARTY
 
     def test_its_file_name_and_headers_are_ascii(self, destination):
+        headers = [header for header, _ in (*destination.columns, *destination.removal.columns)]
         assert destination.name.isascii()
-        assert all(header.isascii() and '"' not in header for header, _ in destination.columns)
+        assert all(header.isascii() and not set(header) & set('",|\t\n') for header in (*headers, destination.rule_id))
+        assert not destination.removal.flag or all(part.isascii() for part in destination.removal.flag)
+
+    def test_its_forms_are_told_from_each_other(self, destination):
+        for form in (destination.form, destination.removal.form):
+            assert re.fullmatch(r"csv|psv|txt|tsv", form.extension)
+            assert len(form.delimiter) == 1
+            assert destination.rows_floor <= form.rows_ceiling
+            # Base64 has a plus, a slash and an equals sign, hexadecimal none: no delimiter can be part of a value.
+            assert not form.delimiter.isalnum() and form.delimiter not in "+/="
+
+    def test_only_what_was_sent_is_taken_back(self, destination):
+        assert {d for _, d in destination.removal.columns} <= {d for _, d in destination.columns}
+        assert bool(destination.removal.flag) == (destination.removal.method is not Method.FEED_HEADERS)
+
+    def test_no_column_is_anything_but_an_address_s(self, destination):
+        for header, _ in (*destination.columns, *destination.removal.columns):
+            assert re.fullmatch(r"(?i)(e-?mail1?)?[_-]?((sha-?256|sha-?1|md5)|hash)?(_hash)?", header), header
+            assert not re.search(r"(?i)phone|tel|child|birth|dob|age|health|board|text|name|zip|city|address", header)
+
+    def test_its_other_identifiers_have_rules_and_no_column(self, destination):
+        names = [name for name, _ in destination.fields]
+        assert len(set(names)) == len(names)
+        assert {rule for _, rule in destination.fields} <= set(RULES)
+        assert not {name for name in names if re.search(r"child|health|board|pregnan|due_date|posting|text", name)}
+        assert not set(names) & {header.lower() for header, _ in destination.columns}
+
+    def test_what_its_pages_do_not_say_is_said(self, destination):
+        assert destination.unconfirmed
+        assert all(what.strip() == what and not what.endswith(".") for what in destination.unconfirmed)
+        publishes_removal = destination.removal.method is not Method.FEED_HEADERS
+        told = " ".join(destination.unconfirmed)
+        # Google's and Meta's pages say it: the same list, uploaded as people to remove.
+        assert publishes_removal or destination.name in ("google", "meta") or re.search(r"taken|take", told)
+        assert destination.name in ("liveramp", "line", "yahoo_japan") or "in which countries" in told
+
+    def test_an_opt_out_list_is_one_that_is_kept(self, destination):
+        kept = {"liveramp": "liveramp", "uid2": "uid2", "trade_desk": "uid2"}
+        assert destination.opt_out_list == kept.get(destination.name, "")
+
+
+def test_every_rule_is_some_destination_s():
+    assert {rule for d in destinations().values() for _, rule in d.fields} == set(RULES)
+
+
+def test_no_two_destinations_answer_to_one_name():
+    for destination in destinations().values():
+        for name in (destination.name, *destination.aliases):
+            assert called(name) is destination
+            assert called(name.upper().replace(" ", "-")) is destination
+    assert called("nobody") is None
 
 
 def test_a_recipient_abroad_needs_a_basis():
-    with pytest.raises(ValueError, match=r"28条"):
-        Recipient(name="Ads Inc.", country="US", relation=Relation.THIRD_PARTY)
-    assert Recipient(name="Ads Inc.", country="US", relation=Relation.THIRD_PARTY, article_28_basis="本人の同意")
+    assert Recipient(name="Ads Inc.", country="US", relation=Relation.THIRD_PARTY).needs_basis
 
 
 @pytest.mark.parametrize("country", ["JP", "DE", "GB"])
 def test_a_recipient_at_home_or_under_equal_law_needs_none(country):
-    assert Recipient(name="Ads", country=country, relation=Relation.THIRD_PARTY).article_28_basis == ""
+    assert not Recipient(name="Ads", country=country, relation=Relation.THIRD_PARTY).needs_basis
 
 
 @pytest.mark.parametrize("country", ["", "jp", "JPN", "J", "日本"])
 def test_a_country_is_two_capital_letters(country):
     with pytest.raises(ValueError, match=r"two capital letters"):
-        Recipient(name="Ads", country=country, relation=Relation.THIRD_PARTY, article_28_basis="x")
+        Recipient(name="Ads", country=country, relation=Relation.THIRD_PARTY)
 
 
 def test_a_relation_that_the_policy_does_not_know_is_refused():

@@ -81,5 +81,5 @@ def test_the_examples_of_a_destination_hold(destination):
     assert len(destination.example) >= 3
     assert any(form is None for _, form in destination.example)
     typed = pl.DataFrame({"typed": [typed for typed, _ in destination.example]})
-    forms = typed.select(normalise(pl.col("typed")))["typed"].to_list()
+    forms = typed.select(normalise(pl.col("typed"), destination.email))["typed"].to_list()
     assert forms == [form for _, form in destination.example]

@@ -78,7 +78,9 @@ def test_the_table_that_the_readme_shows_is_one():
 def test_the_destination_that_the_readme_shows_is_one():
     destination = shown("Add a destination")["DESTINATION"]
     typed = pl.DataFrame({"typed": [typed for typed, _ in destination.example]})
-    assert typed.select(normalise(pl.col("typed")))["typed"].to_list() == [form for _, form in destination.example]
+    assert typed.select(normalise(pl.col("typed"), destination.email))["typed"].to_list() == [
+        form for _, form in destination.example
+    ]
 
 
 def test_the_recogniser_that_the_readme_shows_finds_what_it_says():

@@ -27,6 +27,11 @@ FIRST_NIGHT = DEMO_DAY - datetime.timedelta(days=4)
 NOW = datetime.datetime(2026, 11, 2, 2, 30, tzinfo=nights.TOKYO)
 
 
+LIVERAMP = Agreement(
+    destination="liveramp", recipient_address="a town", recipient_representative="somebody", confirmed="by a test"
+)
+
+
 class Site:
     """A site of one's own, and nights over it."""
 
@@ -67,7 +72,7 @@ class Site:
                 "outbox": self.home / "outbox",
                 "intake": self.home / "intake",
                 "ledger_url": self.warehouse_url,
-                "agreements": {"liveramp": Agreement(destination="liveramp")},
+                "agreements": {"liveramp": LIVERAMP},
                 "control": DisclosureControl(),
                 "members_per_shard": 1_000,
                 "postings_per_text_shard": 400,

@@ -23,12 +23,12 @@ from anonymizers.errors import FenceRefused, LedgerUnreachable, OptOutListRefuse
 from anonymizers.keys import Secret
 from delivery import feed_steps
 from delivery import night as nights
-from delivery.agreements import Agreement
 from delivery.ledger import Ledger
 from delivery.settings import Settings
 from sudare import grants
 from sudare.demo.schema import INDEXES, TABLES
 from tests.databases import copy_database
+from tests.nights.sites import LIVERAMP
 
 TOKYO = nights.TOKYO
 BORN = datetime.date(1990, 4, 1)
@@ -198,7 +198,7 @@ class World:
             published=self.home / "published",
             outbox=self.home / "outbox",
             intake=self.home / "intake",
-            agreements={"liveramp": Agreement(destination="liveramp")},
+            agreements={"liveramp": LIVERAMP},
             control=DisclosureControl(),
         )
         night = nights.Night(settings, day, self.clock)
