@@ -44,9 +44,9 @@ HOMES = {
     "faker": ("sudare/",),
     "celery": (),
     "gnupg": ("delivery/sealing.py",),
-    "paramiko": ("delivery/sending.py",),
-    "s3fs": ("delivery/sending.py",),
-    "botocore": ("delivery/sending.py",),
+    "paramiko": ("delivery/sending/sftp.py",),
+    "s3fs": ("delivery/sending/bucket.py",),
+    "botocore": ("delivery/sending/bucket.py",),
 }
 """Where each heavy library lives: folders end in a slash; an empty tuple is nowhere."""
 
@@ -191,7 +191,8 @@ RULES: list[tuple[Callable[[str, str], list[str]], str, str]] = [
     (lives_at_home, "transforms/audit.py", "from scipy.optimize import linprog"),
     (lives_at_home, "delivery/outbox.py", "import gnupg"),
     (lives_at_home, "delivery/sealing.py", "import paramiko"),
-    (lives_at_home, "delivery/sending.py", "import gnupg"),
+    (lives_at_home, "delivery/sending/folder.py", "import gnupg"),
+    (lives_at_home, "delivery/sending/bucket.py", "import paramiko"),
     (lives_at_home, "transforms/staging.py", "from s3fs import S3FileSystem"),
     (lives_at_home, "delivery/night.py", "from botocore.exceptions import ClientError"),
     (only_urls, "dags/guard.py", "import sqlalchemy as sa\nsa.create_engine('x')"),
