@@ -67,6 +67,8 @@ class WarehouseUnreachable(Transient):
 
 class LedgerUnreachable(Transient):
     exit_status = 55
+
+
 class DestinationUnreachable(Transient):
     exit_status = 60
 
@@ -201,6 +203,8 @@ class DestinationHeld(Terminal):
 
 class ObligationsOverdue(Terminal):
     exit_status = 56
+
+
 class SendRefused(Terminal):
     exit_status = 61
 

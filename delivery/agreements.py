@@ -17,6 +17,7 @@ from anonymizers.errors import DestinationRefused, SettingRefused
 from delivery.destinations import destinations
 from delivery.spec import Destination
 
+
 @dataclass(frozen=True, kw_only=True)
 class Agreement:
     """What was arranged with one recipient."""
