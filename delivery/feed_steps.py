@@ -255,6 +255,10 @@ def _send(night: Night, name: str, path: Path, below: str, before_visible: Calla
         region=agreement.region,
     )
     with open_transport(place, credentials, agreement.host_key) as transport:
+        # What an earlier file left half sent would stay at the partner for ever.
+        for stale in transport.unfinished():
+            if stale != path.name and stale.startswith(f"sudare_{name}_"):
+                transport.discard(stale)
         return transport.send(path, path.name, lambda: before_visible() and None)
 
 

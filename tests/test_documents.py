@@ -146,6 +146,7 @@ def test_readme_names_exactly_the_commands():
     from sudare.cli import app
 
     commands = {command.name or command.callback.__name__ for command in app.registered_commands}
+    commands |= {group.name for group in app.registered_groups}
 
     assert set(re.findall(r"`sudare ([a-z]+)", README)) == commands
 
