@@ -218,7 +218,9 @@ def measure(
         may.add(rows_.select(algorithm.value for algorithm in algorithms(destination)))
     counts["rows not permitted"] = 0
     for part, those in zip(file, may, strict=True):
-        for header, algorithm in destination.columns if not part.is_empty() else ():
+        if part.is_empty():
+            continue
+        for header, algorithm in destination.columns:
             counts[f"{header} repeated"] += part.height - part[algorithm.value].n_unique()
         counts["rows not permitted"] += part.height - _matched(part, those, part.columns)
     counts["rows over the ceiling"] = max(0, counts["rows"] - destination.form.rows_ceiling)

@@ -2,6 +2,7 @@
 
 import datetime
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -79,32 +80,33 @@ def _list(one: dict, now: datetime.datetime) -> dict:
 
 
 def print_all(out: Console, told: list[dict]) -> None:
-    """One screen: a table of what was sent, and a line of what is owed per destination."""
-    why = "held back or rejected, by first reason"
-    table = columns("destination", "eligible", "sent", "added", "removed", why, numbers=(1, 2, 3, 4))
+    """A table of what was sent, and per destination who was left out, what is owed, and how old its list is."""
+    table = columns("destination", "night", "eligible", "sent", "added", "removed", numbers=(2, 3, 4, 5))
     for one in told:
         last = one["last_feed"]
-        if not last:
-            table.add_row(one["destination"], "–", "–", "–", "–", "nothing sent yet")
-            continue
-        left_out = counted({**last["held_back"], **last["rejected"]})
-        counts = (f"{last[name]:,}" for name in ("eligible", "sent", "added", "removed"))
-        table.add_row(f"{one['destination']} {last['night']}", *counts, left_out)
+        counts = (f"{last[name]:,}" if last else "–" for name in ("eligible", "sent", "added", "removed"))
+        table.add_row(one["destination"], last["night"] if last else "none yet", *counts)
     out.print(table)
     for one in told:
-        out.print()
-        out.print(f"[bold]{one['destination']}[/] → {one['to']}  ({one['rule']})")
-        if one["held"]:
-            out.print(
-                f"  [red]held[/] since {one['held']['since'][:16]} by {one['held']['by']}: {one['held']['reason']}"
-            )
-        owed = one["obligations"]
-        open_ = sum(owed[state] for state in ("due", "sent", "refused"))
-        states = ", ".join(f"{state} {owed[state]:,}" for state in ("due", "sent", "refused", "acknowledged"))
-        late = f"; [red]{owed['overdue']:,} overdue[/]" if owed["overdue"] else ""
-        late += f"; [yellow]{owed['late']:,} older than a week[/]" if owed["late"] else ""
-        out.print(f"  removals open {open_:,} ({states}){late}")
-        out.print(f"  opt-out list {_list_line(one['opt_out_list'])}; last acknowledgement {_when(one)}")
+        out.print(f"\n[bold]{one['destination']}[/] → {one['to']}  ({one['rule']})")
+        for line in _lines(one):
+            out.print(f"  {line}")
+
+
+def _lines(one: dict) -> Iterator[str]:
+    if held := one["held"]:
+        yield f"[red]held[/] since {held['since'][:16]} by {held['by']}: {held['reason']}"
+    if last := one["last_feed"]:
+        yield f"held back     {counted(last['held_back'])}"
+        yield f"rejected      {counted(last['rejected'])}"
+        if last["partner_rejected"]:
+            yield f"by partner    {counted(last['partner_rejected'])}"
+    owed = one["obligations"]
+    states = ", ".join(f"{state} {owed[state]:,}" for state in ("due", "sent", "refused", "acknowledged"))
+    late = f"; [yellow]{owed['late']:,} older than a week[/]" if owed["late"] else ""
+    late += f"; [red]{owed['overdue']:,} overdue[/]" if owed["overdue"] else ""
+    yield f"removals      {states}{late}; last acknowledged {(one['last_acknowledgement'] or 'never')[:16]}"
+    yield f"opt-out list  {_list_line(one['opt_out_list'])}"
 
 
 def _list_line(one: dict | None) -> str:
@@ -112,10 +114,6 @@ def _list_line(one: dict | None) -> str:
         return "none"
     line = f"{one['listed']:,} listed, {one['age_hours']:.1f} h old"
     return f"[red]refused: {one['refused']}[/]" if one["refused"] else line
-
-
-def _when(one: dict) -> str:
-    return (one["last_acknowledgement"] or "never")[:16]
 
 
 def preview(night: Night, name: str) -> dict:
