@@ -40,13 +40,20 @@ def unwritable_as(error: type[Terminal], what: str) -> Iterator[None]:
         yield
         return
     except OSError as refused:
-        code = errno.errorcode.get(refused.errno or 0, "OSError")
+        number = refused.errno or _told_in_words(refused)
+        code = errno.errorcode.get(number, "OSError")
         ours: Terminal = (
             StorageFull(f"{what}: {code}, no space left; free some and run the night again")
-            if refused.errno in _FULL
+            if number in _FULL
             else error(f"{what}: {code}; check that it exists and that this user may write there")
         )
     raise ours from None
+
+
+def _told_in_words(refused: OSError) -> int:
+    """Libraries written in Rust put the number into the message only."""
+    found = re.search(r"\(os error ([0-9]+)\)", str(refused))
+    return int(found.group(1)) if found else 0
 
 
 def _is_night(name: str) -> bool:

@@ -33,7 +33,6 @@ from delivery.night import Night
 from delivery.verification import verify
 from sudare.feeds import preview, read_all, read_provisions
 from tests.delivery.openpgp import recipients
-from tests.delivery.servers import s3_server, sftp_server  # noqa: F401  fixtures
 from tests.nights.sites import FIRST_NIGHT, LIVERAMP, NOW, Site, run
 
 FEED = ("plan", "build_feed", "gate_feed", "hand_over")
@@ -47,7 +46,7 @@ def recipient():
 
 
 @pytest.fixture
-def by_sftp(site, recipient, sftp_server):  # noqa: F811
+def by_sftp(site, recipient, sftp_server):
     """A site whose feeds go to an SFTP server, sealed; removals to another folder there."""
     (sftp_server.root / "removals").mkdir()
     agreement = dataclasses.replace(
@@ -85,7 +84,7 @@ def ledger_rows(night: Night, sql: str) -> list[tuple]:
         return connection.execute(sql).fetchall()
 
 
-def test_a_feed_is_sealed_sent_recorded_and_never_sent_twice(by_sftp, site, recipient, sftp_server):  # noqa: F811
+def test_a_feed_is_sealed_sent_recorded_and_never_sent_twice(by_sftp, site, recipient, sftp_server):
     night = by_sftp()
     run(night, *FEED)
     (name,) = sftp_server.visible()
@@ -123,7 +122,7 @@ def test_the_record_says_what_the_law_asks_for(by_sftp, site):
     assert ledger_rows(night, "select count(*) from delivery.provisions") == [(delivery.added,)]
 
 
-def test_removals_leave_for_another_folder_until_they_are_acknowledged(by_sftp, site, recipient, sftp_server):  # noqa: F811
+def test_removals_leave_for_another_folder_until_they_are_acknowledged(by_sftp, site, recipient, sftp_server):
     night = by_sftp()
     run(night, *FEED, "remove")
     assert list((sftp_server.root / "removals").iterdir()) == []
@@ -154,7 +153,7 @@ def acknowledge(night: Night, file: str, **more: object) -> None:
     )
 
 
-def test_what_nobody_acknowledges_for_two_weeks_fails_the_run_after_it_is_sent_again(by_sftp, site, sftp_server):  # noqa: F811
+def test_what_nobody_acknowledges_for_two_weeks_fails_the_run_after_it_is_sent_again(by_sftp, site, sftp_server):
     night = by_sftp()
     run(night, *FEED)
     stop(site, night)
@@ -179,7 +178,7 @@ def test_a_receipt_for_a_file_that_was_never_sent_changes_nothing_and_is_said(by
     assert [path.name for path in (night.settings.intake / "liveramp" / "receipts" / "refused").iterdir()] == ["0.json"]
 
 
-def test_a_feed_by_s3_is_the_same(site, recipient, s3_server):  # noqa: F811
+def test_a_feed_by_s3_is_the_same(site, recipient, s3_server):
     agreement = dataclasses.replace(
         LIVERAMP,
         send_to=s3_server.url,
@@ -230,7 +229,7 @@ def test_a_destination_that_may_not_be_delivered_to_gets_nothing(
     assert not [one for one in night.ledger.deliveries("liveramp") if one.sent_at]
 
 
-def test_a_hold_stops_feeds_and_not_removals(by_sftp, site, sftp_server):  # noqa: F811
+def test_a_hold_stops_feeds_and_not_removals(by_sftp, site, sftp_server):
     night = by_sftp()
     run(night, *FEED)
     stop(site, night)
@@ -266,7 +265,7 @@ LISTS = {
 
 
 @pytest.mark.parametrize(("change", "error"), LISTS.values(), ids=LISTS)
-def test_without_the_partners_list_no_feed_leaves_for_it(by_sftp, site, sftp_server, change, error):  # noqa: F811
+def test_without_the_partners_list_no_feed_leaves_for_it(by_sftp, site, sftp_server, change, error):
     night = by_sftp()
     run(night, "plan")
     change(night)
@@ -292,7 +291,7 @@ def test_a_list_that_shrinks_is_doubted_until_somebody_accepts_it(by_sftp, site)
     run(night, "build_feed")
 
 
-def test_without_the_ledger_nothing_is_sent(by_sftp, site, sftp_server):  # noqa: F811
+def test_without_the_ledger_nothing_is_sent(by_sftp, site, sftp_server):
     night = by_sftp()
     run(night, "plan", "build_feed", "gate_feed")
     with pytest.raises(LedgerUnreachable):
@@ -300,7 +299,7 @@ def test_without_the_ledger_nothing_is_sent(by_sftp, site, sftp_server):  # noqa
     assert sftp_server.visible() == []
 
 
-def test_a_disk_that_is_full_while_sealing_leaves_nothing_and_says_so(by_sftp, site, sftp_server, monkeypatch):  # noqa: F811
+def test_a_disk_that_is_full_while_sealing_leaves_nothing_and_says_so(by_sftp, site, sftp_server, monkeypatch):
     resource = pytest.importorskip("resource")
     night = by_sftp()
     run(night, "plan", "build_feed", "gate_feed")
@@ -320,7 +319,7 @@ def told(night: Night):
     return feed_steps._told(night, "liveramp")
 
 
-def test_a_stop_while_the_file_is_on_its_way_is_not_in_what_becomes_visible(by_sftp, site, sftp_server, recipient):  # noqa: F811
+def test_a_stop_while_the_file_is_on_its_way_is_not_in_what_becomes_visible(by_sftp, site, sftp_server, recipient):
     night = by_sftp()
     run(night, "plan", "build_feed", "gate_feed")
     before = told(night)
@@ -357,7 +356,7 @@ def test_a_stop_while_the_file_is_on_its_way_is_not_in_what_becomes_visible(by_s
     assert states == ["sent", "abandoned"]
 
 
-def test_the_same_bytes_are_sent_again_only_while_everybody_in_them_may_be_sent(by_sftp, site, sftp_server):  # noqa: F811
+def test_the_same_bytes_are_sent_again_only_while_everybody_in_them_may_be_sent(by_sftp, site, sftp_server):
     night = by_sftp()
     run(night, *FEED)
     (name,) = sftp_server.visible()
@@ -375,7 +374,7 @@ def test_the_same_bytes_are_sent_again_only_while_everybody_in_them_may_be_sent(
     assert sftp_server.visible() == []
 
 
-def test_a_preview_tells_counts_records_nothing_and_shows_nobody(by_sftp, site, sftp_server):  # noqa: F811
+def test_a_preview_tells_counts_records_nothing_and_shows_nobody(by_sftp, site, sftp_server):
     night = by_sftp()
     run(night, *FEED)
     stop(site, night)
