@@ -66,7 +66,7 @@ _SIX_DIGITS = cue("six digits", rf"(?i)(?:生年月日|誕生日|DOB){_LEAD}(?P<
 _BORN = (
     r"(?:生ま|産ま|うまれ|ウマレ|生れ|産れ|誕生(?!日|会|月)|出生|爆誕|生誕|出産(?!予定|説明|教室|祝|準備|手当|後|前|"
     r"入院|"
-    r"費用)|生(?=[)\]、。 \n]|$|の(?:息子|娘|子|男|女|"
+    r"費用)|生(?=[)\]、。 \nと]|$|の(?:息子|娘|子|男|女|"
     r"長|次|三))|born|"
     r"早生まれ|生を受け|産声|\U0001f382|\U0001f476|(?:に|、)(?:産|生)(?:んだ|みました|んで))"
 )
@@ -249,6 +249,18 @@ _BORN_AS = cue(
     rf"(?:生まれ|産まれ|うまれ)(?:の|です|だ|なの|なん|で[。、す ]|[。!♡\n]|$))",
     _DATE_BEGINS,
 )
+_BORN_THEN = cue(
+    "after the news of a birth",
+    rf"(?:[生産]まれ|うまれ)ました[!。♡☆♪ \n]{{1,3}}(?P<cued>{_B}(?:{_FULL}|{_MONTH_DAY}){_E})",
+)
+_PAIR = cue(
+    "two of two children",
+    rf"(?P<cued>{_B}{_FULL}{_E})と(?P<cued>{_B}{_FULL}{_E})(?=の(?:[2二]人|兄弟|姉妹|年子|子))",
+    _DATE_BEGINS,
+)
+_BEFORE_BD = cue(
+    "before BD", rf"(?P<cued>{_B}(?:{_FULL}|{_MONTH_DAY}|{_SHORT}){_E})(?=(?:が|は)BD(?![A-Za-z]))", _DATE_BEGINS
+)
 _FOUR_DIGITS = cue(
     "four digits before a word",
     r"(?<![0-9./-])(?P<cued>(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01]))(?:生まれ|産まれ|うまれ)(?!る)",
@@ -353,6 +365,9 @@ def recognizer() -> CuedPatternRecognizer:
         _BABY,
         _PLANNED,
         _BORN_AS,
+        _BORN_THEN,
+        _PAIR,
+        _BEFORE_BD,
         _FOUR_DIGITS,
         _SIX_BEFORE,
         _SIBLINGS,
@@ -371,7 +386,7 @@ def recognizer() -> CuedPatternRecognizer:
         needs=r"(?<![0-9])(?:0?[1-9]|1[0-2])(?: ?[-月/.,・の*_♪♡\p{So}] ?の?| )(?:[12][0-9]|3[01]|0?[1-9])"
         r"(?![0-9])|[0-9]{6}|[01][0-9]{3}[生産う]"
         r"|[a-z]\.? ?[0-9]|[0-9](?:st|nd|rd|th)?[- ]?[A-Z]",
-        words=r"(?i)生|座|ベビ|帝切|分娩|産|誕|うま|ウマレ|たん[じ生]|予定日|[歳才]|birth|born|DOB|D\.O\.B|b\.?day|バース|"
+        words=r"(?i)生|座|ベビ|帝切|分娩|の[2二]人|兄弟|姉妹|産|誕|うま|ウマレ|たん[じ生]|予定日|[歳才]|birth|born|DOB|D\.O\.B|b\.?day|バース|"
         r"\U0001f382|\U0001f476|\U0001f423"
         r"|[男女]|タンジョウ|セイネン|せいねん|息子|娘|の子|子ども|子供|[目親夫妻嫁父母君様氏]|[主本]人|旦那|私|"
         r"わたし|名前|ベビー|赤ちゃん|"

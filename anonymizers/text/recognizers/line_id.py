@@ -45,11 +45,18 @@ _PARTED = cue(
     rf"(?! [A-Za-z]|"
     rf" ?(?:歳|才|円|時|人|年|月|日|個|分|GB|MB))",
 )
+# What may stand after an ID in parts, and what makes the last part a count.
 _COUNTED = r"(?! [A-Za-z0-9]| ?(?:歳|才|円|時|人|年|月|日|個|分|枚|GB|MB))"
 _PARTED_ID = cue(
     "after LINE ID, in many parts",
     rf"(?i){_LINE} ?(?:の ?)?{_WORD}(?:です)?[はが:→⇒= 「『(\n、]{{1,4}}{_NOT}{_NO_WORD}{_ENGLISH}(?=[A-Za-z])"
     rf"(?P<cued>(?=[A-Za-z _.\-]{{1,40}}[0-9_]){_PART}(?: {{1,2}}{_PART}){{1,12}}){_END}{_COUNTED}",
+)
+_PARTED_ALONE = cue(
+    "after ID alone, in parts",
+    rf"(?i)(?<![A-Za-z])(?<!会員)(?<!会議)(?<!ログイン)(?<!ルーム)(?<!ミーティング)(?<!Zoom)(?<!商品)(?<!注文){_WORD}"
+    rf"(?:検索で?|[はが:→]) ?{_NOT}{_NO_WORD}{_ENGLISH}(?=[A-Za-z])"
+    rf"(?P<cued>(?=[A-Za-z _.\-]{{1,40}}[0-9_]){_PART}(?: {{1,2}}{_PART}){{1,3}}){_END}{_COUNTED}",
 )
 _PARTED_LATER = cue(
     "after LINE and words, in parts",
@@ -67,7 +74,7 @@ _PARTED_LETTERS = cue(
     "after LINE ID, in parts",
     rf"(?i){_LINE} ?(?:の ?)?(?:{_WORD}(?:です)?[はが:→⇒= 「『\n、(]{{1,4}}|(?:は|→|:|⇒|、| |\(){{1,2}})"
     rf"{_NOT}{_NO_WORD}{_ENGLISH}(?=[A-Za-z])"
-    rf"(?P<cued>{_PART}(?:{_SPACES}{_PART}){{1,2}})(?=[」』]?(?: ?(?:です|で検索|で追加|で登録|だよ|よろ)|[。!\n]|$))",
+    rf"(?P<cued>{_PART}(?:{_SPACES}{_PART}){{1,4}})(?=[」』]?(?: ?(?:です|で検索|で追加|で登録|だよ|よろ)|[。!\n]|$))",
 )
 _ID_ONLY = cue(
     "after ID",
@@ -110,6 +117,7 @@ def recognizer() -> CuedPatternRecognizer:
         _TOGETHER,
         _PARTED,
         _PARTED_ID,
+        _PARTED_ALONE,
         _PARTED_LATER,
         _PARTED_BEFORE,
         _PARTED_LETTERS,

@@ -29,7 +29,10 @@ _BOOK = (
     r"(?:(?:母子|親子|父子|母健|マタニティー?|すこやか|すくすく) ?(?:健康)? ?(?:手帳|手帖|てちょう|テチョウ)|"
     r"[ぼボ][しシ](?:けんこう|ケンコウ)?(?:てちょう|テチョウ)|母手帳?)"
 )
-_ABOUT = rf"(?:{_BOOK}|妊娠届|妊婦(?:健康|健診)|交付|手帳(?: ?の?(?:番号|No)|[2二]冊))"
+_ABOUT = (
+    rf"(?:{_BOOK}|妊娠届|妊婦(?:健康|健診)|交付|手帳(?: ?の?(?:番号|No)|[2二]冊|[をも](?:もら|受け取|なく|落と|交付))|"
+    r"補助券|受診[票券])"
+)
 _GAP = r"[^0-9A-Za-z\n。第]{0,12}?\n?"
 _NAMED = cue(
     "after the book and a word for number",
@@ -72,6 +75,11 @@ _BEFORE_WORD = cue(
 _OF_A_BOOK = cue(
     "before the book, as the book of that number",
     rf"(?i)(?<![A-Za-z0-9-])(?P<cued>{_YEAR}{_TWO_DIGITS}{_BODY})(?=(?:番|号|番号)? ?の ?{_BOOK})",
+)
+_SAID = cue(
+    "before a word for the number",
+    rf"(?i)(?<![A-Za-z0-9./-])(?P<cued>{_TWO_DIGITS}{_BODY}(?: ?号)?)(?=[」』)]?(?:って|が|は|という|、)"
+    r"[^0-9\n。]{0,4}手帳の?番号)",
 )
 _TWO = cue(
     "two numbers after two books",
@@ -133,11 +141,12 @@ def recognizer() -> CuedPatternRecognizer:
         _BEFORE_WORD,
         _OF_A_BOOK,
         _TWO,
+        _SAID,
         _ORDINAL_NEAR,
         _NUMBER_NEAR,
         _WRITTEN_NEAR,
         _SHAPED_NEAR,
         _DIGITS_NEAR,
-        needs="手帳|手帖|てちょう|テチョウ|母手|交付|妊娠届|妊婦",
+        needs="補助券|受診[票券]|手帳|手帖|てちょう|テチョウ|母手|交付|妊娠届|妊婦",
         near=_ABOUT,
     )

@@ -1447,6 +1447,13 @@ FORMS = [
     ("EMPLOYMENT_INSURANCE", "雇用保険番号[1234](567890)[1]", ("[1234](567890)[1]",)),
     ("PASSPORT", "旅券番号：<TK97>49222", ("<TK97>49222",)),
     ("RESIDENCE_CARD", "在留カード（AB1234）5678CDです", ("（AB1234）5678CD",)),
+    ("BIRTH_DATE", "うちは2019年6月7日と令和2年4月22日の2人", ("2019年6月7日", "令和2年4月22日")),
+    ("BIRTH_DATE", "うちのチビはH29-8-4がBDです", ("H29-8-4",)),
+    ("MATERNAL_HANDBOOK", "補助券に6・393って手帳番号書き忘れた", ("6・393",)),
+    ("MATERNAL_HANDBOOK", "受診票の番号1234-5678を書き忘れた", ("1234-5678",)),
+    ("LINE_ID", "IDは hana mama 22 です", ("hana mama 22",)),
+    ("CREDIT_CARD", "5133.8859.8933.5099でカード決済した", ("5133.8859.8933.5099",)),
+    ("BANK_ACCOUNT", "返金先：1234567", ("1234567",)),
 ]
 
 # Prices, ages, sizes, times, events, orders, versions, doses: nothing in them is anybody's.
