@@ -320,9 +320,12 @@ _DISGUISED = (
         rf"|[{_ENCLOSED}] ?[/.・] ?[0-9{_ENCLOSED}]|[/.・] ?[{_ENCLOSED}]"
     ),
     quick(
-        rf"[A-Za-z0-9] ?[{_HYPHEN}]? ?{_OPENING} ?[A-Za-z0-9]|"
-        rf"[A-Za-z0-9] ?{_CLOSING} ?[{_HYPHEN}]? ?(?:{_OPENING} ?)?[0-9]|-\n ?[0-9]|[0-9]\n ?-[0-9]|"
-        r"[0-9] ?(?:[丸○◯〇●。点]|まる|マル|てん|ドット|どっと|ぽち|ポチ|[\[(]\.[\])]| dot) ?[0-9]"
+        # One set of first characters for all, which `re` looks for fast: what is before them is looked at after.
+        rf"[(\[{{<【「『〈《〔)\]}}>】」』〉》〕\n丸○◯〇●。点まマてドどぽポd](?:"
+        rf"(?<=[A-Za-z0-9 {_HYPHEN}].)(?<={_OPENING}) ?[A-Za-z0-9]|"
+        rf"(?<=[A-Za-z0-9 ].)(?<={_CLOSING}) ?[{_HYPHEN}]? ?(?:{_OPENING} ?)?[0-9]|"
+        r"(?<=-\n) ?[0-9]|(?<=[0-9 ]\n)-[0-9]|"
+        r"(?<=[0-9 ][丸○◯〇●。点まマてドどぽポ(\[d])(?:|る|ル|ん|ット|っと|ち|チ|\.[\])]|ot) ?[0-9])"
     ),
     quick(
         rf"[a-zA-Z0-9][ ]?(?:[{members(_SYMBOL)}○◯〇*♪♡※〜~]|[#%&$=!][a-z])|[0-9][A-Za-zぁ-ゖァ-ヺ][0-9]|\u20e3"

@@ -357,18 +357,14 @@ def recognizer() -> CuedPatternRecognizer:
         _SAID_BEFORE,
         _DAYS_CHILD,
         _PARTY_HELD,
-        _EACH,
-        _ANSWERED,
         _HAPPY,
         _PRESENT,
         _SIGN,
         _BABY,
         _PLANNED,
         _BORN_AS,
-        _BORN_THEN,
         _PAIR,
         _BEFORE_BD,
-        _FOUR_DIGITS,
         _SIX_BEFORE,
         _SIBLINGS,
         _AGED,
@@ -376,6 +372,10 @@ def recognizer() -> CuedPatternRecognizer:
         _MONTH_AND_DAY,
         _LISTED_BEFORE,
         _SIBLING_AFTER,
+        _EACH,
+        _ANSWERED,
+        _BORN_THEN,
+        _FOUR_DIGITS,
         _REPORT,
         _BRACKETED,
         _LISTED,
@@ -386,7 +386,7 @@ def recognizer() -> CuedPatternRecognizer:
         needs=r"(?<![0-9])(?:0?[1-9]|1[0-2])(?: ?[-月/.,・の*_♪♡\p{So}] ?の?| )(?:[12][0-9]|3[01]|0?[1-9])"
         r"(?![0-9])|[0-9]{6}|[01][0-9]{3}[生産う]"
         r"|[a-z]\.? ?[0-9]|[0-9](?:st|nd|rd|th)?[- ]?[A-Z]",
-        words=r"(?i)生|座|ベビ|帝切|分娩|の[2二]人|兄弟|姉妹|産|誕|うま|ウマレ|たん[じ生]|予定日|[歳才]|birth|born|DOB|D\.O\.B|b\.?day|バース|"
+        words=r"(?i)生|座|ベビ|帝切|分娩|の(?:[2二]人|兄弟|姉妹)|産|誕|うま|ウマレ|たん[じ生]|予定日|[歳才]|birth|born|DOB|D\.O\.B|b\.?day|バース|"
         r"\U0001f382|\U0001f476|\U0001f423"
         r"|[男女]|タンジョウ|セイネン|せいねん|息子|娘|の子|子ども|子供|[目親夫妻嫁父母君様氏]|[主本]人|旦那|私|"
         r"わたし|名前|ベビー|赤ちゃん|"
