@@ -141,13 +141,46 @@ _SAME_BETWEEN = regex.compile(
     r"(?<![A-Za-z0-9])[0-9]{1,6}(?P<mark>(?![OoIl])[A-Za-zぁ-ゖァ-ヺ])[0-9]{1,8}(?:(?P=mark)[0-9]{1,8}){1,3}+(?![0-9A-Za-z]|"
     r"(?P=mark))"
 )
+# "203丸0丸113丸45": the parts of an address of a machine, the same between all of them.
+_OCTETS = regex.compile(
+    r"(?i)(?<![0-9A-Za-z])[1-9][0-9]{0,2}(?P<mark> ?(?:丸|まる|マル|[○◯〇●。]|点|てん|ドット|どっと|"
+    r"ぽち|ポチ|\[\.\]|\(\.\)| dot) ?)"
+    r"[0-9]{1,3}(?P=mark)[0-9]{1,3}(?P=mark)[0-9]{1,3}(?!(?P=mark)[0-9]|点|てん|[0-9A-Za-z])"
+)
+_FOR_MACHINES = regex.compile(r"(?i)(?<![A-Za-z])IP|アイピー|あいぴー|アドレス|ホスト")
 _KEYCAPS = regex.compile("(?:[0-9]\u20e3 ?){2,}+")
+# "090「1234」5678", "(1234)567890-1", "TK【1234567】": some of a number in brackets, the rest beside them.
+_OPENING, _CLOSING = r"[(\[{<【「『〈《〔]", r"[)\]}>】」』〉》〕]"
+_GROUP = r"[A-Za-z0-9]{1,12}+"
+_BRACKETED_GROUP = rf"{_OPENING} ?{_GROUP}(?:[- ]?{_GROUP}){{0,4}}+ ?{_CLOSING}"
+_IN_BRACKETS = regex.compile(
+    rf"(?<![A-Za-z0-9])(?:(?P<bare>{_GROUP})(?: ?[{_HYPHEN}] ?(?P<bare>{_GROUP})){{0,4}}+)?"
+    rf"(?:(?P<link> ?[{_HYPHEN}]? ?)(?P<held>{_BRACKETED_GROUP})"
+    rf"(?:(?P<link> ?[{_HYPHEN}]? ?)(?P<bare>{_GROUP})(?:-(?P<bare>{_GROUP})){{0,4}}+)?){{1,4}}+(?![.:年月日円])"
+)
+_BRANCH_LETTERS = regex.compile("(?!NO|ID|IP|PC|BD|OK)[A-Z]{1,2}")
+_MARKER = regex.compile(rf"{_OPENING} ?[1-9][0-9]? ?{_CLOSING}")
+_FIGURE = regex.compile("[A-Za-z0-9]")
+_OPENERS, _CLOSERS = "([{<【「『〈《〔 ", ")]}>】」』〉》〕 "
+_LONGEST_BRACKETED = 16
+# "090-1234-" at the end of a line goes on in the next.
+_LINE_END = regex.compile(
+    r"(?<=[A-Za-z0-9][0-9]?)(?: ?-\n ?|\n ?-)"
+    r"(?=[0-9]{2,8}(?![0-9/.:年月日円])|(?<=[0-9-]{9}\n)[0-9](?![0-9/.:年月日円個]))"
+)
+
 _KANJI_ROW = regex.compile("[〇零一二三四五六七八九]{4,}+(?![十百千])")
 
 _DATE_NUMERAL = f"[〇零○一二三四五六七八九十0-9OoIl{_ENCLOSED}]"
 _DATE = regex.compile(
     rf"(?<![A-Za-z])(?:(?P<y>{_DATE_NUMERAL}{{1,4}}+|元) ?年 ?の?)?"
     rf"(?P<m>{_DATE_NUMERAL}{{1,3}}+) ?月 ?の?(?P<d>{_DATE_NUMERAL}{{1,3}}+) ?日"
+)
+# Enclosed numerals with strokes or dots between them, as a date has them; a hyphen was folded before.
+_ENCLOSED_DATE = regex.compile(
+    rf"(?<![0-9{_ENCLOSED}])(?:(?P<y>[0-9{_ENCLOSED}]{{1,4}}+) ?[/.・] ?)?"
+    rf"(?P<m>(?:[{_ENCLOSED}]|[0-9]{{1,2}}|[0-9](?=[{_ENCLOSED}])){{1,2}}+) ?[/.・] ?"
+    rf"(?P<d>[0-9{_ENCLOSED}]{{1,2}}+)(?![0-9{_ENCLOSED}])(?! ?[/.・] ?[0-9{_ENCLOSED}])"
 )
 _FIRST_DAYS = ("ついたち", "ふつか", "みっか", "よっか", "いつか", "むいか", "なのか", "ようか", "ここのか", "とおか")
 _KANA_DAYS = {
@@ -284,6 +317,15 @@ _DISGUISED = (
     quick(
         rf"[〇零○一二三四五六七八九十OoIl{_ENCLOSED}] ?[0-9]?[年月日]|[〇零一二三四五六七八九]{{4}}"
         r"|がつ[^ ]{0,7}(?:か|ち)|ねん ?[0-9いにさしごろはくじ]"
+        rf"|[{_ENCLOSED}] ?[/.・] ?[0-9{_ENCLOSED}]|[/.・] ?[{_ENCLOSED}]"
+    ),
+    quick(
+        # One set of first characters for all, which `re` looks for fast: what is before them is looked at after.
+        rf"[(\[{{<【「『〈《〔)\]}}>】」』〉》〕\n丸○◯〇●。点まマてドどぽポd](?:"
+        rf"(?<=[A-Za-z0-9 {_HYPHEN}].)(?<={_OPENING}) ?[A-Za-z0-9]|"
+        rf"(?<=[A-Za-z0-9 ].)(?<={_CLOSING}) ?[{_HYPHEN}]? ?(?:{_OPENING} ?)?[0-9]|"
+        r"(?<=-\n) ?[0-9]|(?<=[0-9 ]\n)-[0-9]|"
+        r"(?<=[0-9 ][丸○◯〇●。点まマてドどぽポ(\[d])(?:|る|ル|ん|ット|っと|ち|チ|\.[\])]|ot) ?[0-9])"
     ),
     quick(
         rf"[a-zA-Z0-9][ ]?(?:[{members(_SYMBOL)}○◯〇*♪♡※〜~]|[#%&$=!][a-z])|[0-9][A-Za-zぁ-ゖァ-ヺ][0-9]|\u20e3"
@@ -364,6 +406,8 @@ def unmask(normalised: Normalised) -> Normalised:
         return normalised
     for undo in (
         _keycaps,
+        _in_brackets,
+        _octets,
         _dates,
         _spaced_letters,
         _spelt_marks,
@@ -409,8 +453,15 @@ def _dates(text: str) -> list[Edit]:
         for part in ("y", "m", "d")
         if match[part] and not match[part].isdecimal() and match[part] != "元"
     ]
+    edits += [
+        (*match.span(part), _number_in_date(match[part]))
+        for match in _ENCLOSED_DATE.finditer(text)
+        if _is_day(match)
+        for part in ("y", "m", "d")
+        if match[part] and not match[part].isdecimal()
+    ]
     if "がつ" not in text and "ねん" not in text:
-        return edits
+        return _apart(sorted(edits))
     for match in _KANA_DATE.finditer(text):
         written = {
             "era": _ERAS.get(match["era"], ""),
@@ -425,6 +476,60 @@ def _dates(text: str) -> list[Edit]:
         if match["m"] and (match["y"] or not match["years"]) and (match["d"] or match["named"]):
             edits += [(*match.span(part), read) for part, read in written.items() if match[part]]
     return _apart(sorted(edits))
+
+
+def _is_day(match: "regex.Match[str]") -> bool:
+    """Whether month and day are of a year, one of them in enclosed numerals."""
+    if match["m"].isdecimal() and match["d"].isdecimal():
+        return False
+    return 0 < int(_number_in_date(match["m"])) <= 12 and 0 < int(_number_in_date(match["d"])) <= 31
+
+
+def _in_brackets(text: str) -> list[Edit]:
+    """Brackets inside a number are hyphens, or nothing where it has letters; a line that ends in "-" goes on."""
+    edits: list[Edit] = [(*match.span(), "-") for match in _LINE_END.finditer(text)]
+    for match in _IN_BRACKETS.finditer(text):
+        held, groups = match.spans("held"), sorted((*match.spans("held"), *match.spans("bare")))
+        # A short first group alone in brackets, and no hyphen behind it, is the marker of an item: "(1)090-…".
+        if groups[0] in held and _MARKER.match(text, *groups[0]) and text[groups[0][1] : groups[0][1] + 1] != "-":
+            groups = groups[1:]
+        figures = [sum(map(str.isdecimal, text[start:end])) for start, end in groups]
+        if not (6 <= sum(figures) <= _LONGEST_BRACKETED and min(figures[1:] or [0]) > 0):
+            continue
+        if not figures[0] and not _BRANCH_LETTERS.fullmatch(text, *groups[0]):
+            continue
+        if any(
+            figure > 9 and "0" in text[start : start + 2] for figure, (start, _) in zip(figures, groups, strict=True)
+        ):
+            continue
+        between = "" if any(c.isalpha() for start, end in groups for c in text[start:end]) else "-"
+        # Brackets at either end are read with the figure beside them, so that they go with the number.
+        if groups[0] in held:
+            first = _FIGURE.search(text, groups[0][0])
+            edits.append((groups[0][0], first.end(), first[0]))
+        if groups[-1] in held:
+            last = groups[-1][0] + len(text[slice(*groups[-1])].rstrip(_CLOSERS)) - 1
+            edits.append((last, groups[-1][1], text[last]))
+        for one, next_one in itertools.pairwise(groups):
+            if one in held or next_one in held:
+                begin = one[0] + len(text[one[0] : one[1]].rstrip(_CLOSERS))
+                end = next_one[1] - len(text[next_one[0] : next_one[1]].lstrip(_OPENERS))
+                edits.append((begin if one in held else one[1], end if next_one in held else next_one[0], between))
+    return _apart(sorted(edit for edit in edits if edit[0] < edit[1]))
+
+
+def _octets(text: str) -> list[Edit]:
+    """A word or mark, thrice between numbers up to 255, is a dot where machines are spoken of or they are long."""
+    edits: list[Edit] = []
+    for match in _OCTETS.finditer(text):
+        octets = regex.findall("[0-9]+", match[0])
+        told = _FOR_MACHINES.search(text, max(0, match.start() - 20), match.end() + 12)
+        if max(map(int, octets)) <= 255 and (told or sum(map(len, octets)) > 5):
+            mark = regex.escape(match["mark"])
+            edits += [
+                (*found.span(), ".") for found in regex.finditer(mark, text, pos=match.start(), endpos=match.end())
+            ]
+    return edits
 
 
 def _number_in_date(written: str) -> str:
@@ -645,8 +750,10 @@ def _number_edits(text: str, number: list[_Numeral]) -> list[Edit]:
     number = _as_long_as_a_telephone_number(number)
     if len(number) < 7 or not _may_be_number(text, number):
         return []
-    if all(text[a.end : b.start] == ":" for a, b in itertools.pairwise(number)):  # of an IP address
-        return []
+    gaps = {text[a.end : b.start] for a, b in itertools.pairwise(number)}
+    beside = text[: number[0].start][-1:], text[number[-1].end :][:1]
+    if gaps == {":"} or (gaps == {"", ":"} and any(side in ":abcdefABCDEF" for side in beside if side)):
+        return []  # of an IP address
     disguised = any(token.kind != "digit" for token in number)
     telephone = len(number) in (10, 11) and number[0].digit == "0"
     return _rewritten(text, number, _bars(text, number), disguised=disguised or telephone)

@@ -25,17 +25,17 @@ drops the posting, and that must not depend on what else the machine is doing.""
 SEPARATOR = r"[-. ()/・]{0,3}"
 """What people write between the groups of a number, after normalisation. Never a line break."""
 
-_BETWEEN = r"[-. /・_~〜の★☆*,、♪♡♥●◆■▲▼◇⭐]{0,3}+"
+_EMOJI = "\u2600-\u26ff\u2700-\u2775\u2794-\u27bf\U0001f300-\U0001faff"
+_BETWEEN = rf"[-. /・_~〜の★☆*,、♪♡♥●◆■▲▼◇⭐{_EMOJI}]{{0,3}}+"
 
 # What a count of something has behind it, and a price or a measure before it.
 NOT_COUNTED = (
-    r"(?! ?(?:[0-9]|[.,:][0-9]|-[0-9]|円|年|月|日|人|名|歳|才|回|個|番(?!号)|枚|本|件|冊|匹|台|部|点|位|倍|度|時|"
+    r"(?! ?(?:[0-9]|[.,:][0-9]|-[0-9]|円|年|月|日|人|名(?!義)|歳|才|回|個|番(?!号)|枚|本(?!人|店|名)|件|冊|匹|台|部|"
+    r"点|位|倍|度|時|"
     r"分(?!か)|秒|歩|万|千|億|割|ヶ月|か月|ページ|号室|番地|階|ポイント|グラム|キロ|[A-Za-z%]))"
 )
 """An expression, without width, that what follows is no counter or unit."""
 
-_NEAR_BEFORE, _NEAR_AFTER = 40, 26
-"""How far, in code points, the word that says what a number is may stand from it: about a line of a posting."""
 
 _TELEPHONE_BEFORE = regex.compile(r"(?i)(?:電話|でんわ|デンワ|携帯|TEL|FAX|☎|📞)[^0-9\n]{0,8}$")
 _DATE_LIKE = regex.compile(r"(?:19|20)[0-9]{2}[-./ ]?(?:0?[1-9]|1[0-2])[-./ ][0-9]{1,2}(?:[-./ ]|$)")
@@ -166,6 +166,9 @@ class CuedPatternRecognizer(PatternRecognizer):
     Runs out of time by raising `TimeoutError`: the caller drops the text.
     """
 
+    reach = 40, 26
+    """How far, in code points, the word that says what a number is may stand from it: about a line of a posting."""
+
     def __init__(self, entity: str, *patterns: Pattern, needs: str = "[0-9]", words: str = "", near: str = "") -> None:
         """
         Make a recogniser.
@@ -233,10 +236,9 @@ class CuedPatternRecognizer(PatternRecognizer):
     def has_word_near(self, match: "regex.Match[str]") -> bool:
         """Whether one of the recogniser's words is before or behind the match, about a line away at most."""
         start, end = match.span("near")
-        return any(
-            self._near.search(side)
-            for side in (match.string[max(0, start - _NEAR_BEFORE) : start], match.string[end : end + _NEAR_AFTER])
-        )
+        back, on = self.reach
+        sides = match.string[max(0, start - back) : start], match.string[end : end + on]
+        return any(self._near.search(side) for side in sides)
 
     def accepts(self, match: "regex.Match[str]") -> bool:
         """Whether a match counts: a value beside its word does, one by form alone as `validate_result` says."""

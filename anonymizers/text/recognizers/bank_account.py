@@ -14,12 +14,16 @@ from anonymizers.text.patterns import (
     near,
 )
 
-_SEVEN = r"(?<![0-9])[0-9](?:[- ・]{0,2}+[0-9]){6}+(?![0-9]|円|-[0-9]|人|名)"
+_SEVEN = r"(?<![0-9])[0-9](?:[- ・]{0,2}+[0-9]){6}+(?![0-9]|円|-[0-9]|人|名(?!義))"
 _KIND = r"(?:普通|当座|貯蓄|定期|総合)(?:預金|口座)?|[普当]\)|(?<![一-鿿])普(?=[ 0-9:])"
 # Seven digits are nothing by themselves; the kind of account, the bank or the branch is written beside them.
 _BANK = cue(
     "after the kind of account",
     rf"(?:{_KIND}|口座番号|口座|預金){gap(14)}(?P<cued>{_SEVEN}|[0-9]{{6,8}}(?![0-9]|円|-[0-9]))",
+)
+_WITH_BRANCH = cue(
+    "branch and number, after the kind of account",
+    rf"(?:{_KIND}|口座番号|口座|預金){gap(14)}(?P<cued>[0-9]{{3}}(?: ?- ?| )?[0-9]{{7}})(?![0-9]|円|-[0-9])",
 )
 _BRACKETED = cue("a group in brackets", bracketed(rf"(?:{_KIND}|口座番号|口座)", 7, 8))
 _BRANCH_BEFORE = cue(
@@ -42,7 +46,7 @@ _BRANCH = cue(
 _BRANCH_NAMED = cue(
     "branch number by its name",
     r"(?:店番号?|支店番号|支店コード|支店No\.?|店舗(?:コード|番号))"
-    r"[はがの:、=→・( 「]{0,5}(?P<cued>[0-9]{3})(?![0-9]|円|-[0-9]{4}(?![0-9]))",
+    r"[はがの:、=→・( 「]{0,5}(?P<cued>[0-9]{3}|[0-9] {1,2}[0-9] {1,2}[0-9](?! ?[0-9]))(?![0-9]|円|-[0-9]{4}(?![0-9]))",
 )
 _BRANCH_AND_NUMBER = cue(
     "branch and number", rf"(?:口座|銀行|支店|振込|店番)[^0-9\n。]{{0,14}}\n?(?P<cued>[0-9]{{3}}[- ]{_SEVEN})"
@@ -58,7 +62,7 @@ _POST_NUMBER = cue(
 _POST_BOTH = cue(
     "ゆうちょ symbol and number",
     r"(?:ゆうちょ|ユウチョ|郵貯|郵便局|ぱるる|通帳)[^0-9\n。]{0,14}\n?(?P<cued>[0-9]{5}[- ・/の~]{1,3}"
-    r"[0-9](?:[- ]?[0-9]){1,7}+)(?![0-9]|円)",
+    r"(?:[0-9][- ]{1,2}(?=[0-9]{6}))?[0-9](?:[- ]?[0-9]){1,7}+)(?![0-9]|円)",
 )
 _POST_NUMBER_FIRST = cue(
     "ゆうちょ number before its symbol",
@@ -71,7 +75,8 @@ _POST_ALONE = cue(
 _NEAR = (
     r"口座|こうざ|コウザ|通帳|[預貯]金|振り?込|ふりこみ|フリコミ|入金|送金|銀行|支店|信金|ゆうちょ|ユウチョ|郵貯|"
     r"ぱるる|"
-    r"キャッシュカード|引き?落と?し|普通|当座|貯蓄|店番|名義|労金|農協|バンク"
+    r"キャッシュカード|引き?落と?し|普通|当座|貯蓄|店番|名義|労金|農協|バンク|"
+    r"返金|謝礼|みずほ|UFJ|三井住友|りそな|SBI|信用組合|信組|ろうきん|JA(?![A-Z])"
 )
 _TOGETHER = beside(
     "branch and number, or symbol and number, near a word",
@@ -111,6 +116,7 @@ def recognizer() -> CuedPatternRecognizer:
     return _BankAccount(
         "BANK_ACCOUNT",
         _BANK,
+        _WITH_BRANCH,
         _BRACKETED,
         _BRANCH_BEFORE,
         _AFTER,
@@ -126,6 +132,6 @@ def recognizer() -> CuedPatternRecognizer:
         _TOGETHER,
         _POST_BRANCH,
         near=_NEAR,
-        needs="こうざ|コウザ|[預貯]金|ふりこみ|フリコミ|[入送]金|キャッシュカード|引き?落と?し|名義|バンク|[普当]通?|口座|預金|支店|銀行|振り?込|記号|ゆうちょ|ユウチョ|郵貯|ぱるる|信金|店番|本店|農協|労金|"
+        needs="返金|謝礼|みずほ|UFJ|三井住友|りそな|SBI|信用?組|ろうきん|JA|郵便局|こうざ|コウザ|[預貯]金|ふりこみ|フリコミ|[入送]金|キャッシュカード|引き?落と?し|名義|バンク|[普当]通?|口座|預金|支店|銀行|振り?込|記号|ゆうちょ|ユウチョ|郵貯|ぱるる|信金|店番|本店|農協|労金|"
         "通帳|貯蓄|定期",
     )

@@ -14,7 +14,7 @@ _SEP = r"(?: ?[-/.,・の*_♪♡\p{So}] ?)"
 _NUMERIC = rf"{_YEAR}(?:{_SEP}{_M}{_SEP}{_D}| {_M} {_D})"
 _KANJI_NUMBER = "(?:[〇一二三四五六七八九十]{1,3}|[0-9]{1,2})"
 _MIXED = rf"{_ERA}[. ]?(?:{_KANJI_NUMBER}|元){_SEP}{_KANJI_NUMBER}{_SEP}{_KANJI_NUMBER}"
-_NAMED_PARTS = rf"{_YEAR} ?{_ALSO}年{_ALSO} ?の? ?(?:{_M} ?月 ?の? ?{_D}(?: ?日)?|{_M}[/.-]{_D})"
+_NAMED_PARTS = rf"{_YEAR} ?{_ALSO}年{_ALSO}[ \n]?の? ?(?:{_M} ?月 ?の? ?{_D}(?: ?日)?|{_M}[/.-]{_D})"
 _ENGLISH_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.?"
 _ENGLISH_DASHED = rf"{_D}-{_ENGLISH_MONTH}-(?:19|20)[0-9]{{2}}"
 _ENGLISH = (
@@ -66,9 +66,9 @@ _SIX_DIGITS = cue("six digits", rf"(?i)(?:生年月日|誕生日|DOB){_LEAD}(?P<
 _BORN = (
     r"(?:生ま|産ま|うまれ|ウマレ|生れ|産れ|誕生(?!日|会|月)|出生|爆誕|生誕|出産(?!予定|説明|教室|祝|準備|手当|後|前|"
     r"入院|"
-    r"費用)|生(?=[)\]、。 \n]|$|の(?:息子|娘|子|男|女|"
+    r"費用)|生(?=[)\]、。 \nと]|$|の(?:息子|娘|子|男|女|"
     r"長|次|三))|born|"
-    r"\U0001f382|\U0001f476|(?:に|、)(?:産|生)(?:んだ|みました|んで))"
+    r"早生まれ|生を受け|産声|\U0001f382|\U0001f476|(?:に|、)(?:産|生)(?:んだ|みました|んで))"
 )
 _CLOCK = (
     r"[ 、の]{0,2}(?:午前|午後|朝|昼|夜|深夜|夕方|早朝|[ap]m)? ?[0-9]{1,2}(?::[0-9]{2}|時(?:[0-9]{1,2}分|"
@@ -195,6 +195,78 @@ _SIX_BEFORE = cue(
 )
 _AGED = cue("before an age in brackets", rf"(?P<cued>{_B}{_FULL}{_E}) ?\([0-9]{{1,2}}(?:歳|才)\)", _DATE_BEGINS)
 
+_PEOPLE = (
+    r"(?:ママ|パパ|夫|旦那さ?ん?|主人|妻|嫁|私|わたし|うち|自分|娘|息子|むすめ|むすこ|[長次三四][男女]|[上下]の子|真ん中|"
+    r"第[一二三四1-4]子|[1-4一二三四]人目|お?[姉兄]ちゃん|弟|妹|兄|姉|じいじ|ばあば|[父母]|両親|子ども?|こども|彼|友達)"
+)
+_EACH = cue(
+    "each one's, after a word",
+    rf"(?i)(?:お?誕生日{_PARTY}|バースデー{_PARTY}|生年月日)[はがも: 、→\n]{{0,3}}"
+    rf"(?:(?:{_PEOPLE}[はがもの:(→ ]{{0,2}})?{_ANY}(?:です|だよ|で|が)?[、,・/)→ \n]{{1,3}})?"
+    rf"{_PEOPLE}[はがもの:(→ ]{{0,2}}(?P<cued>{_ANY})(?![に〜~])"
+    rf"(?:(?:です|だよ|で|が)?[、,・/) \n]{{1,3}}{_PEOPLE}[はがもの:(→ ]{{0,2}}(?P<cued>{_ANY})(?![に〜~]))*+",
+)
+_ANSWERED = cue(
+    "the answer to a question",
+    rf"(?:誕生日|予定日)(?:は|って|が)?[^0-9\n。会!?]{{0,8}}(?:いつ|何日|何月)[^0-9\n]{{0,12}}[?!→」 \n]{{1,3}}"
+    rf"[^0-9\n。!?]{{0,8}}"
+    rf"(?P<cued>{_ANY})(?=です|だよ|なん|生|[。!♡ \n]|$)",
+)
+_HAPPY = cue(
+    "the day of an age, to be congratulated",
+    rf"(?P<cued>{_B}(?:{_FULL}|{_MONTH_DAY}|{_SHORT}){_E}){_DAY_NOTE}[、でに !☆♡]{{0,2}}(?:{_PEOPLE}[がはも、]?)?"
+    rf"(?:満|ついに|もう|やっと|無事に?|祝)?、?{_AGES}(?:お?めでと|の?お?誕生日{_PARTY}|の?バースデー{_PARTY}|です|に?なりま|に?なった|"
+    rf"を迎え)",
+    _DATE_BEGINS,
+)
+# The day a present is for is the birthday; a present alone has no day.
+_PRESENT = cue(
+    "of the birthday's present",
+    rf"(?P<cued>{_B}(?:{_FULL}|{_MONTH_DAY}|{_SHORT}){_E})の(?:{_PEOPLE}の)?(?:[0-9]{{1,2}}[歳才]の)?"
+    rf"(?=(?:お?誕生日|バースデー)(?:プレ|ケーキ|の?お?祝い|会|パーティ))",
+    _DATE_BEGINS,
+)
+_SIGN = cue(
+    "before a sign of the zodiac",
+    rf"(?P<cued>{_B}{_MONTH_DAY}{_E})(?=[のは、]{{0,2}}(?:[おオ]?(?:ひつじ|うし|てんびん|さそり|とめ)|ふたご|双子|かに|蟹|しし|獅子|"
+    rf"おとめ|乙女|天秤|蠍|いて|射手|やぎ|山羊|みずがめ|水瓶|うお|魚|牡羊|牡牛)座)",
+    _DATE_BEGINS,
+)
+_BABY = cue(
+    "a baby of the day",
+    rf"(?P<cued>{_ANY})(?=の?ベビー?(?:です|の(?:ママ|母|方)|ちゃん|[。!♡\n]|$|ママ|同士|仲間))",
+    _DATE_BEGINS,
+)
+_PLANNED = cue(
+    "the day a birth is planned for",
+    rf"(?P<cued>{_ANY}){_DAY_NOTE}[にで、の ]{{0,2}}(?:[^0-9\n。、!?]{{0,10}})(?:出産|分娩|帝王切開|帝切)"
+    r"(?:の?予定|が?決ま)",
+    _DATE_BEGINS,
+)
+_BORN_AS = cue(
+    "before words and a birth",
+    rf"(?P<cued>{_B}(?:{_MONTH_DAY}|{_SHORT}){_E})(?=(?:(?!{_ELSEWHERE}|以降|から|まで|対象|学年)[^0-9\n。、!?]){{1,10}}?"
+    rf"(?:生まれ|産まれ|うまれ)(?:の|です|だ|なの|なん|で[。、す ]|[。!♡\n]|$))",
+    _DATE_BEGINS,
+)
+_BORN_THEN = cue(
+    "after the news of a birth",
+    rf"(?:[生産]まれ|うまれ)ました[!。♡☆♪ \n]{{1,3}}(?P<cued>{_B}(?:{_FULL}|{_MONTH_DAY}){_E})",
+)
+_PAIR = cue(
+    "two of two children",
+    rf"(?P<cued>{_B}{_FULL}{_E})と(?P<cued>{_B}{_FULL}{_E})(?=の(?:[2二]人|兄弟|姉妹|年子|子))",
+    _DATE_BEGINS,
+)
+_BEFORE_BD = cue(
+    "before BD", rf"(?P<cued>{_B}(?:{_FULL}|{_MONTH_DAY}|{_SHORT}){_E})(?=(?:が|は)BD(?![A-Za-z]))", _DATE_BEGINS
+)
+_FOUR_DIGITS = cue(
+    "four digits before a word",
+    r"(?<![0-9./-])(?P<cued>(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01]))(?:生まれ|産まれ|うまれ)(?!る)",
+    r"(?<![0-9])[01][0-9]",
+)
+
 # A whole date and a word about birth in the same breath: what else a day is of stands nearer to it.
 _MONTH_AND_DAY = beside("month and day near a word", rf"(?P<near>{_B}(?:{_MONTH_DAY}|{_M}/{_D}){_E})", _DATE_BEGINS)
 _ITS_WORD = regex.compile(
@@ -216,6 +288,10 @@ _OF_THE_DAY = regex.compile(
     r"仕事|投稿|追記)"
 )
 
+# A day right after "誕生日、" that is said at once to be of something else.
+_SAID_OTHERWISE = regex.compile(
+    r"[はがのに]?(?:登園|予防接種|接種|[健検]診|発売|入園式|卒園式|入学式|運動会|遠足|参観|説明会|面談|引っ?越)"
+)
 _RANGE_BEFORE = regex.compile(r"(?:から|〜|~|[0-9日]-) ?$")
 _SCHOOL_YEAR = regex.compile(r"学年|早生まれ|遅生まれ|対象|以降|以前|募集|満[0-9]|限定|クラス分け")
 
@@ -249,8 +325,9 @@ class _BirthDate(CuedPatternRecognizer):
         return any(_ITS_WORD.search(side) and not _OF_THE_DAY.search(side) for side in (said, follows))
 
     def accepts(self, match: "regex.Match[str]") -> bool:
-        """Whether the date is one day and not an end of a range, nor the line between school years."""
-        return self._is_a_day(match.string, *match.span("cued"))
+        """Whether the date is one day: no end of a range, no line between school years, no other event's."""
+        start, end = match.span("cued")
+        return not _SAID_OTHERWISE.match(match.string, end) and self._is_a_day(match.string, start, end)
 
     def _is_a_day(self, text: str, start: int, end: int) -> bool:
         if _RANGE_BEFORE.search(text[max(0, start - 4) : start]):
@@ -280,6 +357,14 @@ def recognizer() -> CuedPatternRecognizer:
         _SAID_BEFORE,
         _DAYS_CHILD,
         _PARTY_HELD,
+        _HAPPY,
+        _PRESENT,
+        _SIGN,
+        _BABY,
+        _PLANNED,
+        _BORN_AS,
+        _PAIR,
+        _BEFORE_BD,
         _SIX_BEFORE,
         _SIBLINGS,
         _AGED,
@@ -287,6 +372,10 @@ def recognizer() -> CuedPatternRecognizer:
         _MONTH_AND_DAY,
         _LISTED_BEFORE,
         _SIBLING_AFTER,
+        _EACH,
+        _ANSWERED,
+        _BORN_THEN,
+        _FOUR_DIGITS,
         _REPORT,
         _BRACKETED,
         _LISTED,
@@ -295,9 +384,9 @@ def recognizer() -> CuedPatternRecognizer:
         _BD,
         near=_NEAR,
         needs=r"(?<![0-9])(?:0?[1-9]|1[0-2])(?: ?[-月/.,・の*_♪♡\p{So}] ?の?| )(?:[12][0-9]|3[01]|0?[1-9])"
-        r"(?![0-9])|[0-9]{6}"
+        r"(?![0-9])|[0-9]{6}|[01][0-9]{3}[生産う]"
         r"|[a-z]\.? ?[0-9]|[0-9](?:st|nd|rd|th)?[- ]?[A-Z]",
-        words=r"(?i)生|産|誕|うま|ウマレ|たん[じ生]|予定日|[歳才]|birth|born|DOB|D\.O\.B|b\.?day|バース|"
+        words=r"(?i)生|座|ベビ|帝切|分娩|の(?:[2二]人|兄弟|姉妹)|産|誕|うま|ウマレ|たん[じ生]|予定日|[歳才]|birth|born|DOB|D\.O\.B|b\.?day|バース|"
         r"\U0001f382|\U0001f476|\U0001f423"
         r"|[男女]|タンジョウ|セイネン|せいねん|息子|娘|の子|子ども|子供|[目親夫妻嫁父母君様氏]|[主本]人|旦那|私|"
         r"わたし|名前|ベビー|赤ちゃん|"

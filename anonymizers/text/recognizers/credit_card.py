@@ -24,7 +24,7 @@ _WORD = (
 )
 _NAMED = cue("after a word", rf"(?i){_WORD}{gap(16)}(?P<cued>{run(14, 19)})")
 _BEFORE_WORD = cue(
-    "before a word", rf"(?i)(?<![0-9])(?P<cued>{run(14, 16)})(?=[^0-9\n。]{{0,12}}{_WORD}|[がの、 ]{{0,2}}カード)"
+    "before a word", rf"(?i)(?<![0-9])(?P<cued>{run(14, 16)})(?=[^0-9\n。]{{0,12}}{_WORD}|[がので、 ]{{0,2}}カード)"
 )
 
 _NEAR = (

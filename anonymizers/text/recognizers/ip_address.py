@@ -8,7 +8,8 @@ from anonymizers.text.patterns import CuedPatternRecognizer, Example, beside, cu
 
 # Presidio's own finds nothing in "IPは192.0.2.1から".
 _DOT = r" ?[.・,、。] ?|\[\.\]|\(\.\)"
-_V4 = form("version 4", r"(?<![0-9.])(?P<value>(?:[0-9]{1,3}\.){3}[0-9]{1,3})(?![0-9]|\.[0-9])")
+_PORT = r"(?:(?::[0-9]{2,5}|/[0-9]{1,2})(?![0-9]))?"
+_V4 = form("version 4", rf"(?<![0-9.])(?P<value>(?:[0-9]{{1,3}}\.){{3}}[0-9]{{1,3}}(?![0-9]){_PORT})(?!\.[0-9])")
 _V4_SPACED = cue(
     "version 4, after a word",
     rf"(?i)(?<![A-Za-z])(?:IP|アイピー|ホスト)[^0-9\n]{{0,12}}+(?P<cued>[0-9]{{1,3}}(?:(?:{_DOT}|"
@@ -24,12 +25,13 @@ _V4_NEAR = beside(
 )
 _NEAR = (
     r"(?<![A-Za-z])IP|アイピー|あいぴー|ホスト|ルーター|サーバ|PC|パソコン|接続|ネットワーク|プリンタ|カメラ|アクセス|"
-    r"荒らし|書き込み|ログ|アドレス|DNS|ゲートウェイ|Wi-?Fi|LAN|VPN|ブロック|ping|競合"
+    r"荒らし|嫌がらせ|書き込み|ログ|アドレス|表示され|って表示|バレ|特定|プロバイダ|DNS|ゲートウェイ|Wi-?Fi|LAN|VPN|ブロック|ping|競合"
 )
+# A colon before it is a word's, and it may be in square brackets before its port.
 _V6 = form(
     "version 6",
-    r"(?:(?<![0-9A-Za-z:])|(?<=v6:)|(?<=[^0-9A-Za-z]:))"
-    r"(?P<value>(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4})(?![0-9A-Za-z:])",
+    r"(?:(?<![0-9A-Za-z:])|(?<=[^0-9A-Fa-f:]:)|(?<=v6:))(?=[0-9A-Fa-f]|::)"
+    r"(?P<value>(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![0-9A-Za-z:])(?:%[A-Za-z0-9]{1,12}|\]:[0-9]{2,5}|/[0-9]{1,3})?)",
 )
 _VERSION = regex.compile(
     r"(?i)(?:ver\.?|バージョン|version|iOS|Android|アップデート|アプデ|[^A-Za-z]v|ファーム(?:ウェア)?)[^。\n]{0,14}$"
@@ -59,12 +61,13 @@ class _IpAddress(CuedPatternRecognizer):
 
     def validate_result(self, pattern_text: str) -> bool | None:
         """Whether it is an address; times such as 10:30:00 are not. Leading zeros in version 4 are allowed."""
+        address = regex.split(r"[%/\]]", pattern_text)[0]
         try:
-            if ":" in pattern_text:
-                return ipaddress.IPv6Address(pattern_text) > ipaddress.IPv6Address("::ffff")
+            if ":" in address and "." not in address:
+                return ipaddress.IPv6Address(address) > ipaddress.IPv6Address("::ffff")
         except ValueError:
             return False
-        return all(int(octet) <= 255 for octet in pattern_text.split("."))
+        return all(int(octet) <= 255 for octet in address.split(":")[0].split("."))
 
 
 def recognizer() -> CuedPatternRecognizer:

@@ -45,10 +45,36 @@ _PARTED = cue(
     rf"(?! [A-Za-z]|"
     rf" ?(?:歳|才|円|時|人|年|月|日|個|分|GB|MB))",
 )
+# What may stand after an ID in parts, and what makes the last part a count.
+_COUNTED = r"(?! [A-Za-z0-9]| ?(?:歳|才|円|時|人|年|月|日|個|分|枚|GB|MB))"
+_PARTED_ID = cue(
+    "after LINE ID, in many parts",
+    rf"(?i){_LINE} ?(?:の ?)?{_WORD}(?:です)?[はが:→⇒= 「『(\n、]{{1,4}}{_NOT}{_NO_WORD}{_ENGLISH}(?=[A-Za-z])"
+    rf"(?P<cued>(?=[A-Za-z _.\-]{{1,40}}[0-9_]){_PART}(?: {{1,2}}{_PART}){{1,12}}){_END}{_COUNTED}",
+)
+_PARTED_ALONE = cue(
+    "after ID alone, in parts",
+    rf"(?i)(?<![A-Za-z])(?<!会員)(?<!会議)(?<!ログイン)(?<!ルーム)(?<!ミーティング)(?<!Zoom)(?<!商品)(?<!注文){_WORD}"
+    rf"(?:検索で?|[はが:→]) ?{_NOT}{_NO_WORD}{_ENGLISH}(?=[A-Za-z])"
+    rf"(?P<cued>(?=[A-Za-z _.\-]{{1,40}}[0-9_]){_PART}(?: {{1,2}}{_PART}){{1,3}}){_END}{_COUNTED}",
+)
+_PARTED_LATER = cue(
+    "after LINE and words, in parts",
+    rf"(?i)(?:{_LINE}|{_LINE}[^\n。]{{0,12}}ID)[^A-Za-z0-9@\n]{{0,16}}+\n?{_NOT}{_NO_WORD}{_ENGLISH}(?=[A-Za-z])"
+    rf"(?P<cued>(?=[A-Za-z _.\-]{{1,40}}[0-9_]){_PART}(?: {{1,2}}{_PART}){{1,3}}){_END}{_COUNTED}",
+)
+_PARTED_BEFORE = cue(
+    "before LINE, in parts",
+    rf"(?i)(?<![A-Za-z0-9@._\-/]|[A-Za-z] ){_NOT}{_NO_WORD}{_ENGLISH}(?=[A-Za-z])"
+    rf"(?P<cued>(?=[A-Za-z _.\-]{{1,40}}[0-9_]){_PART}(?: {{1,2}}{_PART}){{1,3}})"
+    rf"(?=[」』)]?[^A-Za-z0-9@\n。、]{{0,8}}{_LINE}(?:の|で|に|を|検索|ID|追加|交換))",
+    r"(?<![A-Za-z0-9@._\-/])[A-Za-z][A-Za-z0-9_.\-]{0,14} ",
+)
 _PARTED_LETTERS = cue(
     "after LINE ID, in parts",
-    rf"(?i){_LINE} ?(?:の ?)?ID(?:です)?[はが:→⇒= 「『\n]{{1,4}}{_NOT}{_NO_WORD}{_ENGLISH}(?=[A-Za-z])"
-    rf"(?P<cued>{_PART}(?:{_SPACES}{_PART}){{1,2}})(?=[」』]?(?: ?(?:です|で検索|で追加|で登録|だよ|よろ)|[。!\n]|$))",
+    rf"(?i){_LINE} ?(?:の ?)?(?:{_WORD}(?:です)?[はが:→⇒= 「『\n、(]{{1,4}}|(?:は|→|:|⇒|、| |\(){{1,2}})"
+    rf"{_NOT}{_NO_WORD}{_ENGLISH}(?=[A-Za-z])"
+    rf"(?P<cued>{_PART}(?:{_SPACES}{_PART}){{1,4}})(?=[」』]?(?: ?(?:です|で検索|で追加|で登録|だよ|よろ)|[。!\n]|$))",
 )
 _ID_ONLY = cue(
     "after ID",
@@ -90,6 +116,10 @@ def recognizer() -> CuedPatternRecognizer:
         _POINTED,
         _TOGETHER,
         _PARTED,
+        _PARTED_ID,
+        _PARTED_ALONE,
+        _PARTED_LATER,
+        _PARTED_BEFORE,
         _PARTED_LETTERS,
         _ID_ONLY,
         _BEFORE,

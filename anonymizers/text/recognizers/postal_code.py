@@ -25,7 +25,7 @@ from anonymizers.text.patterns import (
 )
 from anonymizers.text.places import fold_place, longest_from, places
 
-_JOIN = " ?(?:[-ー−‐‑–—~.・*/のノ★☆♡♥♪♩♬✿❀●◆■🌸✨] ?)?"
+_JOIN = " ?(?:[-ー−‐‑–—~.・*/のノ★☆♡♥♪♩♬✿❀●◆■\u2600-\u26ff\u2700-\u2775\u2794-\u27bf\U0001f300-\U0001faff] ?)?"
 _CODE = f"[0-9]{{3}}{_JOIN}[0-9]{{4}}(?![0-9])"
 _ALONE = r"(?<![0-9A-Za-z.,/#=¥-]|[0-9][ ():])"
 # 500-1500円, 100-2000ml: a range, and not a code.
@@ -59,7 +59,7 @@ _ANYHOW = cue(
 )
 _BESIDE = beside("near a word", rf"{_ALONE}(?P<near>{_CODE}){_NO_RANGE}")
 _NEAR = (
-    rf"{_WORDS}|番地|丁目|マンション|アパート|宛|転送|引越|新居|返送|懸賞|応募|受け?取り|県|"
+    rf"{_WORDS}|番地|丁目|マンション|アパート|宛|転送|引越|新居|返送|住んで|ゆうパック|ポスト(?!カード|イット)|カーナビ|送って(?:くだ|もら|ほし|ね)|生協|懸賞|応募|受け?取り|県|"
     r"[市区町村](?:に|の|です|内|在住)"
 )
 _SHAPED = form("by its hyphen", rf"(?<!(?:{_OTHER})[^0-9\n]{{0,6}}){_ALONE}(?P<value>[0-9]{{3}}-[0-9]{{4}}){_NO_RANGE}")

@@ -76,10 +76,25 @@ _BEFORE = cue(
     rf" )[^A-Za-z0-9@\n。]{{0,10}}(?:{_NETWORK}|垢|アカウント|フォロー|検索して))",
     r"(?<![A-Za-z0-9@._\-/])[@A-Za-z0-9_.\-]",
 )
+# Parts with a space between them: a digit or a line in one of them tells them from words.
+_PARTED = cue(
+    "after the network's name, in parts",
+    rf"(?i){_NETWORK}[ の]{{0,2}}{_ACCOUNT}?{_LEAD}{{1,4}}{PRODUCT}(?!{_NETWORK})"
+    r"(?![^ ]{0,15}(?: [^ ]{1,15}){0,3} (?:is|the|to|me|and|my|you|for|please|ok|of|in|on|it|not|or|vs)(?![a-z]))"
+    r"(?P<cued>(?=[a-z][a-z ._\-]{1,30}[0-9_])[a-z0-9_.\-]{1,15}(?: [a-z0-9_.\-]{1,15}){1,3})"
+    r"(?![A-Za-z0-9_/@]| [A-Za-z0-9])(?! ?(?:歳|才|円|時|人|年|月|日|個|分|枚|GB|MB))",
+    _NETWORK_BEGINS,
+)
+_NEXT_SENTENCE = cue(
+    "in the sentence after the network's name",
+    rf"(?i){_NETWORK}[^A-Za-z0-9@\n。!?]{{0,20}}+[。!?\n][^A-Za-z0-9@\n。]{{0,8}}+{PRODUCT}(?P<cued>{_NAME_LIKE}){_END}"
+    r"(?=[」』)]?(?:です|だよ|で検索|って名前|という名前|まで|[。!♪\n]|$))",
+    _NETWORK_BEGINS,
+)
 _DISCORD = form("with a number", r"(?<![A-Za-z0-9_.])(?P<value>[A-Za-z][A-Za-z0-9_.]{1,31}#[0-9]{4})(?![0-9A-Za-z])")
 _ALONE = cue(
     "plain name after the network's name, nothing else said",
-    rf"(?i){_NETWORK}[ :→]{{1,2}}{PRODUCT}(?!{_NETWORK}|stor|reel|shop|messenger|business|live|online|official|"
+    rf"(?i){_NETWORK}[ :→、(「『]{{1,2}}{PRODUCT}(?!{_NETWORK}|stor|reel|shop|messenger|business|live|online|official|"
     r"premium|music)(?P<cued>[a-z][a-z0-9]{5,29})(?=$|[\n)」、。!♪]|です|まで|にて|で検索|って)",
 )
 _TO_FOLLOW = cue(
@@ -90,7 +105,7 @@ _TO_FOLLOW = cue(
 _UNDERSCORED = form(
     "with an underscore",
     r"(?i)(?<![A-Za-z0-9_.@/\-=&?#%+:])(?P<value>(?!(?:IMG|DSC[NF]?|PXL|VID|MVI|Screenshot|screen|file|image|photo|scan)_)"
-    r"(?=[A-Za-z0-9.]{0,20}[A-Za-z])[A-Za-z0-9][A-Za-z0-9.]{1,20}_[A-Za-z0-9_.]{0,28}[A-Za-z0-9_])(?![A-Za-z0-9_@/\-]|\.[A-Za-z])",
+    r"(?=[A-Za-z0-9.]{0,20}[A-Za-z])(?=[A-Za-z0-9._]{5})[A-Za-z0-9][A-Za-z0-9.]{0,20}_[A-Za-z0-9_.]{0,28}[A-Za-z0-9_])(?![A-Za-z0-9_@/\-]|\.[A-Za-z])",
 )
 
 # Companies and words that are written with an @ themselves, places and times.
@@ -129,6 +144,8 @@ def recognizer() -> CuedPatternRecognizer:
         _ACCOUNT_TOGETHER,
         _FOLLOWED,
         _BEFORE,
+        _PARTED,
+        _NEXT_SENTENCE,
         _DISCORD,
         _UNDERSCORED,
         _TO_FOLLOW,
