@@ -16,7 +16,7 @@ from transforms.staging import unwritable_as
 ROWS_PER_BUCKET = 250_000
 MOST = 256
 KEY = "sha256"
-"""The binary column that rows are parted and sorted by."""
+"""The column that rows are parted and sorted by, in hexadecimal."""
 
 
 def how_many(rows: int) -> int:
@@ -64,9 +64,9 @@ class Buckets:
                 those.write_ipc(folder / f"{self._added:06d}.arrow", compression="uncompressed")
 
     def of(self, digest: pl.Expr) -> pl.Expr:
-        """The part of each binary digest."""
-        first = digest.bin.slice(0, 1).bin.reinterpret(dtype=pl.UInt8)
-        return (first // (MOST // self._number)).cast(pl.Int64)
+        """The part of each digest; what is no digest falls into the first."""
+        first = digest.str.slice(0, 2).str.to_integer(base=16, strict=False).fill_null(0)
+        return first // (MOST // self._number)
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
         """Every part in order, sorted; one that nothing fell into is an empty frame without columns."""

@@ -287,7 +287,8 @@ def resend(night: Night, name: str, file: str) -> str:
         def nobody_stopped() -> None:
             with _evidence(night, destination, night.now) as evidence:
                 provided = Buckets(outbox.pending_place(night.settings.outbox, name) / "file", len(evidence.consented))
-                provided.add(night.ledger.provided(delivery).select(a.value for a in feeds.algorithms(destination)))
+                digests = [pl.col(a.value).bin.encode("hex") for a in feeds.algorithms(destination)]
+                provided.add(night.ledger.provided(delivery).select(digests))
                 if any(evidence.count_in(provided).values()):
                     raise FenceRefused(f"{name}: somebody in that feed may not be sent any more; run a night instead")
 

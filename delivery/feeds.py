@@ -29,8 +29,8 @@ from transforms.deidentification import Account
 from transforms.source import Shard, Source
 from transforms.staging import unwritable_as
 
-GZIP_LEVEL = 2
-"""ISA-L's level 2 is as small as gzip -6 on digests, which do not compress, and ten times as fast."""
+GZIP_LEVEL = 1
+"""ISA-L's level 1 is as small as gzip -6 on digests, which do not compress, and more than ten times as fast."""
 
 READ_BYTES = 8 << 20
 
@@ -73,15 +73,15 @@ def encode(destination: Destination, permitted: Permitted) -> pl.DataFrame:
     Digest the permitted addresses.
 
     Returns:
-        One row per permitted member: ``member``, ``consented_at``, ``text_version``, and a binary column per algorithm
-        of the destination. No address.
+        One row per permitted member: ``member``, ``consented_at``, ``text_version``, and a column per algorithm of the
+        destination, in hexadecimal. No address.
 
     Raises:
         PermitRefused: what is given is no `Permitted`, or one for another destination.
     """
     if not isinstance(permitted, Permitted) or permitted.destination != destination.name:
         raise PermitRefused(f"{destination.name}: only addresses permitted for this destination are encoded")
-    digests = [digest(pl.col("key"), a).str.decode("hex").alias(a.value) for a in algorithms(destination)]
+    digests = [digest(pl.col("key"), a).alias(a.value) for a in algorithms(destination)]
     return permitted.rows.select("member", *digests, "consented_at", "text_version")
 
 
@@ -155,7 +155,7 @@ def _write(destination: Destination, day: datetime.date, spilled: Buckets, place
                     continue
                 of_many = pl.len().over(KEY) > HOLDERS_CEILING
                 counts["address_of_many"] += rows.select(of_many.alias("many"))["many"].sum()
-                rows = rows.filter(~of_many).sort(KEY, "member")
+                rows = rows.filter(~of_many)
                 rows.write_ipc(place / ROWS / f"{number:03d}.arrow", compression="uncompressed")
                 distinct = rows.unique(subset=KEY, keep="first", maintain_order=True)
                 writer.write(distinct)
@@ -226,20 +226,25 @@ class FeedWriter:
         self._raw.close()
 
     def write(self, rows: pl.DataFrame) -> None:
-        """Rows of binary digests, by the names of their algorithms."""
-        columns = [
-            pl.col(algorithm.value).bin.encode(self._encoding.value).alias(header)
-            for header, algorithm in self._columns
-        ]
-        flag = [pl.lit(self._flag[1]).alias(self._flag[0])] if self._flag else []
+        """Rows of digests in hexadecimal, by the names of their algorithms."""
+        if rows.is_empty():
+            return
+        columns = [pl.col(algorithm.value) for _, algorithm in self._columns]
+        if self._encoding is Encoding.BASE64:
+            columns = [column.str.decode("hex").bin.encode("base64") for column in columns]
+        flag = [pl.lit(self._flag[1]).alias("flag")] if self._flag else []
         text = rows.select(*columns, *flag).write_csv(
             include_header=False, quote_style=self._form.quoting.value, separator=self._form.delimiter
         )
         self._put(text.encode())
 
     def _line(self, values: list[str]) -> bytes:
-        quote = '"' if self._form.quoting is Quoting.ALWAYS else ""
+        quote = self._quote
         return (self._form.delimiter.join(f"{quote}{value}{quote}" for value in values) + "\n").encode()
+
+    @property
+    def _quote(self) -> str:
+        return '"' if self._form.quoting is Quoting.ALWAYS else ""
 
     def _put(self, data: bytes) -> None:
         self.plain_bytes += len(data)
@@ -293,12 +298,12 @@ def read_back(columns: tuple[tuple[str, Digest], ...], form: FileForm, path: Pat
             yield _parse(rest, headers, form)
 
 
-def digests_in(destination: Destination, path: Path) -> set[bytes]:
-    """The SHA-256 digests in a finished file."""
+def digests_in(destination: Destination, path: Path) -> set[str]:
+    """The SHA-256 digests in a finished file, in hexadecimal."""
     header = next(header for header, algorithm in destination.columns if algorithm is Digest.SHA256)
-    found: set[bytes] = set()
+    found: set[str] = set()
     for chunk in read_back(destination.columns, destination.form, path):
-        found.update(chunk[header].str.decode(destination.encoding.value))
+        found.update(chunk[header].str.decode(destination.encoding.value).bin.encode("hex"))
     return found
 
 

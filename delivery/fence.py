@@ -27,7 +27,7 @@ from transforms.source import Session, Shard
 from transforms.spec import Reader
 
 READER = Reader.ADS
-FORBIDDEN_DIGESTS = tuple(hashlib.new(name, b"").digest() for name in ("sha256", "sha1", "md5"))
+FORBIDDEN_DIGESTS = tuple(hashlib.new(name, b"").hexdigest() for name in ("sha256", "sha1", "md5"))
 """Of the empty string: what a column of missing addresses turns into."""
 
 PARTNER_OPT_OUT = "partner_opt_out"
@@ -36,7 +36,7 @@ PARTNER_OPT_OUT = "partner_opt_out"
 @dataclass(frozen=True)
 class Evidence:
     """
-    Who may and who must not be in a feed, as binary digests of their addresses.
+    Who may and who must not be in a feed, as digests of their addresses in hexadecimal.
 
     Attributes:
         stopped: ``sha256`` and ``reason``, part by part.
@@ -76,10 +76,10 @@ class Evidence:
                 continue
             counts.update(dict(part.group_by("reason").len().iter_rows()))
             for value in part.select(KEY).unique().sort(KEY)[KEY]:
-                over.update(value)
+                over.update(value.encode())
         for algorithm in sorted(self.opted_out.columns):
             for value in self.opted_out[algorithm].drop_nulls().sort():
-                over.update(value)
+                over.update(value.encode())
         return {
             "read_at": self.read_at.isoformat(),
             "stopped_addresses": dict(sorted((counts + Counter({PARTNER_OPT_OUT: self.opted_out.height})).items())),
@@ -121,14 +121,14 @@ def read_evidence(
     """
     number = how_many(session.count("members"))
     stopped, consented = Buckets(place / "stopped", number), Buckets(place / "consented", number)
-    evidence = Evidence(stopped, consented, opted_out, moment.now)
+    evidence = Evidence(stopped, consented, opted_out.select(pl.all().bin.encode("hex")), moment.now)
     evidence.remove()
 
     def digests(dataset: str, where: str) -> pl.DataFrame:
         emails = pl.DataFrame({"email": pl.from_arrow(session.read(dataset, READER, where, only=("email",))["email"])})
         key = normalise(pl.col("email"), destination.email)
         found = emails.select(key.alias("key")).drop_nulls().unique()
-        return found.select(digest(pl.col("key"), a).str.decode("hex").alias(a.value) for a in algorithms(destination))
+        return found.select(digest(pl.col("key"), a).alias(a.value) for a in algorithms(destination))
 
     def stop(reason: str, dataset: str, where: str) -> None:
         stopped.add(digests(dataset, where).select(KEY, pl.lit(reason).alias("reason")))
@@ -244,7 +244,7 @@ _WRONG = ("malformed", "repeated", "of nothing")
 def read_file(
     destination: Destination, path: Path, place: Path, parts: int, counts: dict[str, int] | None = None
 ) -> Buckets:
-    """The binary digests of a finished file, part by part; what is wrong with its form is added to ``counts``."""
+    """The digests of a finished file, part by part; what is wrong with its form is added to ``counts``."""
     counts = defaultdict(int) if counts is None else counts
     file = Buckets(place / "file", parts)
     file.remove()
@@ -254,14 +254,16 @@ def read_file(
         if chunk.columns != headers:
             counts["columns_wrong"] = 1
             continue
-        binary = {}
+        digests = {}
         for header, algorithm in destination.columns:
             good = chunk[header].str.contains(_shape(destination.encoding, algorithm.bytes)).fill_null(False)
-            value = chunk.select(pl.when(good).then(pl.col(header)).str.decode(destination.encoding.value))[header]
+            value = chunk.select(pl.when(good).then(pl.col(header)))[header]
+            if destination.encoding is Encoding.BASE64:
+                value = value.str.decode("base64").bin.encode("hex")
             counts[f"{header} malformed"] += int((~good).sum())
             counts[f"{header} of nothing"] += int(value.is_in(FORBIDDEN_DIGESTS).sum())
-            binary[algorithm.value] = value.fill_null(b"\0")  # in no evidence, and so without consent
-        file.add(pl.DataFrame(binary))
+            digests[algorithm.value] = value.fill_null("")  # in no evidence, and so without consent
+        file.add(pl.DataFrame(digests))
     return file
 
 

@@ -571,7 +571,8 @@ def _as_text(frame: pl.DataFrame, column: str, kind: str) -> pl.Expr:
         return pl.lit(None).alias(column)
     if kind != "bytea":
         return pl.col(column)
-    return pl.concat_str(pl.lit("\\x"), pl.col(column).bin.encode("hex")).alias(column)
+    text = pl.col(column) if frame.schema[column] == pl.String else pl.col(column).bin.encode("hex")
+    return pl.concat_str(pl.lit("\\x"), text).alias(column)
 
 
 _SAME = (

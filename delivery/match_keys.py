@@ -84,7 +84,9 @@ def normalise(typed: pl.Expr, rule: EmailRule = EmailRule()) -> pl.Expr:
     Source:
         https://docs.liveramp.com/connect/en/hashing-identifiers.html, read 2026-11-23; each rule's in its destination.
     """
-    form = typed.str.normalize("NFKC").str.to_lowercase().str.replace_all(INVISIBLE, "")
+    # Most addresses are ASCII, which NFKC leaves alone.
+    form = _by_rows(typed, lambda series: series.str.normalize("NFKC"), where=_BEYOND_ASCII)
+    form = form.str.to_lowercase().str.replace_all(INVISIBLE, "")
     # One chain, each step once: an expression that is named several times is computed as often.
     form = _by_rows(form, partial(_reread, any_script=rule.any_script), where=_BEYOND_ASCII)
     form = _folded(form, rule)

@@ -92,5 +92,5 @@ def _verify_feed(outbox: Path, ledger: Ledger, destination: Destination, deliver
     if path is None:
         return
     _require_bytes(path, delivery.sealed_sha256 or delivery.content_sha256)
-    if path.name == delivery.file and feeds.digests_in(destination, path) != set(provided[KEY]):
+    if path.name == delivery.file and feeds.digests_in(destination, path) != set(provided[KEY].bin.encode("hex")):
         raise PublicationBroken(f"{path.name}: its rows are not those of the ledger")

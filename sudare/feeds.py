@@ -136,8 +136,8 @@ def preview(night: Night, name: str) -> dict:
             Path(place) / "preview",
         )
         last = next((one for one in ledger.deliveries(name, "feed") if one.state != "abandoned"), None)
-        before = set(ledger.provided(last)["sha256"]) if last else set()
-        tonight: set[bytes] = set()
+        before = set(ledger.provided(last)["sha256"].bin.encode("hex")) if last else set()
+        tonight: set[str] = set()
         for part in feeds.read_rows(Path(place) / "preview"):
             tonight.update(part["sha256"])
     return {

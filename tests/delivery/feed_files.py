@@ -45,8 +45,8 @@ def permitted(keys: Iterable[str] = KEYS, destination: str = "liveramp") -> Perm
 
 def digests(keys: Iterable[str]) -> pl.DataFrame:
     """Of the standard library."""
-    rows = [[hashlib.new(name, key.encode()).digest() for name in ALGORITHMS] for key in keys]
-    return pl.DataFrame(rows, schema=dict.fromkeys(ALGORITHMS, pl.Binary), orient="row")
+    rows = [[hashlib.new(name, key.encode()).hexdigest() for name in ALGORITHMS] for key in keys]
+    return pl.DataFrame(rows, schema=dict.fromkeys(ALGORITHMS, pl.String), orient="row")
 
 
 def parts(frame: pl.DataFrame, place: Path = Path("/nowhere")) -> Buckets:
