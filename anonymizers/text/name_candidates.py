@@ -110,7 +110,8 @@ _MASKED = regex.compile(
     rf"(?: {_LETTER}(?P<other>{_MASK}){_LETTER}(?:(?P=other){_LETTER}){{0,8}}+)?+"
 )
 _NOT_LETTERS = regex.compile(r"[^\p{L}ー]+")
-_MARK = regex.compile(f"{OTHER}+")
+_MARK = re.compile(f"{OTHER}+")
+_ALIKE = re.compile("(.)\\1*")
 _PARTICLE = regex.compile("(?<=[ぁ-ゖー])[がはもをにとのでへや]")
 _TOLD_APART = {"の", "と", "は", "が", "も", "に", "で", "を"}
 
@@ -174,6 +175,8 @@ class Search:
     def __init__(self, artifacts: TextArtifacts) -> None:
         self.text = artifacts.normalised.text
         self.scripts = name_shapes.scripts(self.text)
+        self.usual = name_lists.usual(self.text)
+        self.mixed = name_lists.mixed()
         self.starting = {word.start: word for word in artifacts.words}
         self.ending = {word.end: word for word in artifacts.words}
         self.cued = {match.end(): match.lastgroup for match in _LEFT_CUE.finditer(self.text)}
@@ -208,8 +211,12 @@ class Search:
         """Add names that could start here: their ends, and what they would be made of."""
         text, word = self.text, self.starting.get(start)
         whole = word.end if word is not None else -1
+        alike = self._alike(start)
         for end in self._ends(start):
-            shape, surname = name_shapes.made_of(text[start:end], word.kind if end == whole else "")
+            if end <= alike or self.usual[start:end] in self.mixed:
+                shape, surname = name_shapes.made_of(text[start:end], word.kind if end == whole else "")
+            else:
+                shape, surname = (), ""
             if shape:
                 found.append((start, end, shape if end == whole else (*shape, self._pieces(start, end))))
             elif self._is_stem(start, end):
@@ -218,6 +225,12 @@ class Search:
                 self._spaced(start, end, surname, found)
             elif surname:
                 self._joined(start, end, surname, found)
+
+    def _alike(self, start: int) -> int:
+        """Where letters of another script begin; the end where ー begins, whose script is that of what is before it."""
+        if self.text[start] == "ー":
+            return len(self.text)
+        return _ALIKE.match(self.scripts, start).end()
 
     def _is_stem(self, start: int, end: int) -> bool:
         """Kana before ちゃん that are no name by themselves: さっちゃん."""

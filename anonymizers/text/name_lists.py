@@ -3,7 +3,7 @@ What may be somebody's name, by the lists: kanji by the dictionary, kana and Lat
 
 ``name_readings.csv`` and ``name_characters.csv`` are counted from Sudachi's core dictionary (edition 20261015,
 Apache-2.0) by ``bench/make_names.py``. Their counts are of ways to write a name: a reading with many is a common
-one. They say what could be a name, never that it is one here; that is `anonymizers.text.recognizers.person`'s.
+one. ``name_mixed.csv`` is of the same: its names that are not written in one script. They say what could be a name, never that it is one here; that is `anonymizers.text.recognizers.person`'s.
 """
 
 import csv
@@ -123,6 +123,16 @@ def likeness(kanji: str) -> int:
 def is_plausible_given(kanji: str) -> bool:
     """Whether two or three kanji begin and end as given names do."""
     return likeness(kanji) >= PLAUSIBLE
+
+
+@cache
+def mixed() -> frozenset[str]:
+    """
+    Names in more than one script, as `usual` writes them: ゆう子, 一ノ瀬.
+
+    They are few, and most stretches of a text are of several scripts: what is not among them need not be looked up.
+    """
+    return frozenset(usual(row["name"]) for row in _rows("name_mixed.csv"))
 
 
 # Hepburn and Kunrei, and the ways people write long vowels; longest first.
