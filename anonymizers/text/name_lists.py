@@ -3,7 +3,8 @@ What may be somebody's name, by the lists: kanji by the dictionary, kana and Lat
 
 ``name_readings.csv`` and ``name_characters.csv`` are counted from Sudachi's core dictionary (edition 20261015,
 Apache-2.0) by ``bench/make_names.py``. Their counts are of ways to write a name: a reading with many is a common
-one. ``name_mixed.csv`` is of the same: its names that are not written in one script. They say what could be a name, never that it is one here; that is `anonymizers.text.recognizers.person`'s.
+one. ``name_mixed.csv`` holds the dictionary's names that are not written in one script. They say what could be a
+name, never that it is one here; that is `anonymizers.text.recognizers.person`'s.
 """
 
 import csv
