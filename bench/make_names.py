@@ -14,12 +14,13 @@ import unicodedata
 from collections import Counter, defaultdict
 from pathlib import Path
 
+from anonymizers.text.name_lists import LONGEST_READING
 from anonymizers.text.name_shapes import LONGEST_MIXED, scripts
 from anonymizers.text.tokenizer import dictionary
 
 PLACE = Path(__file__).parents[1] / "anonymizers" / "text"
 KINDS = {"名": "given", "姓": "surname"}
-_KANA = re.compile("[ァ-ヺー]{2,8}")
+_KANA = re.compile(f"[ァ-ヺー]{{2,{LONGEST_READING}}}")
 _KANJI = re.compile("[一-鿿々]{2,3}")
 
 

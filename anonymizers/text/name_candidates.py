@@ -14,12 +14,15 @@ import regex
 from anonymizers.text import name_lists, name_shapes
 from anonymizers.text.artifacts import TextArtifacts
 from anonymizers.text.expressions import quick
-from anonymizers.text.name_shapes import HIRAGANA, OTHER, Shape
+from anonymizers.text.name_shapes import HIRAGANA, KATAKANA, OTHER, Shape
 from anonymizers.text.policy import PLACEHOLDER
 from anonymizers.text.tokenizer import Word
 
 NEAR = 12
 """Code points after a name in which a word of childhood (寝た, お迎え) speaks for it, and one of nature against it."""
+
+JOINTS = " ・="
+"""What may stand between a surname and a given name."""
 
 LONGEST = 12
 """Code points of a name, or of either part of a full one."""
@@ -74,7 +77,7 @@ RIGHT_CUES = (
 )
 """The same of what stands after it."""
 
-_NEAR = regex.compile(
+_NEAR = re.compile(
     "(?P<childhood>寝|起き|泣|熱|咳|鼻水|イヤイヤ|おむつ|オムツ|体重|身長|離乳食|ミルク|おっぱい|授乳|歩|ハイハイ|ずりばい|寝返|座|保育園|"
     "幼稚園|登園|入園|卒園|入学|健診|検診|予防接種|注射|お迎え|昼寝|夜泣|抱っこ|連れ|生まれ|産まれ|誕生|お弁当|宿題|習い事|発表会|運動会|遊|喧嘩|"
     "けんか|ケンカ|叩|噛|可愛|かわい|カワイ|お姉|お兄|おもちゃ|人見知り|反抗期)|"
@@ -112,7 +115,9 @@ _MASKED = regex.compile(
 _NOT_LETTERS = regex.compile(r"[^\p{L}ー]+")
 _MARK = re.compile(f"{OTHER}+")
 _ALIKE = re.compile("(.)\\1*")
-_PARTICLE = regex.compile("(?<=[ぁ-ゖー])[がはもをにとのでへや]")
+_KANA = re.compile(f"[{HIRAGANA}{KATAKANA}]{{0,{name_lists.LONGEST_READING}}}")
+_JOINT = re.compile(f"[{JOINTS}]")
+_PARTICLE = re.compile("(?<=[ぁ-ゖー])[がはもをにとのでへや]")
 _TOLD_APART = {"の", "と", "は", "が", "も", "に", "で", "を"}
 
 
@@ -175,8 +180,7 @@ class Search:
     def __init__(self, artifacts: TextArtifacts) -> None:
         self.text = artifacts.normalised.text
         self.scripts = name_shapes.scripts(self.text)
-        self.usual = name_lists.usual(self.text)
-        self.mixed = name_lists.mixed()
+        self.usual, self.mixed = name_lists.usual(self.text), name_lists.mixed()
         self.starting = {word.start: word for word in artifacts.words}
         self.ending = {word.end: word for word in artifacts.words}
         self.cued = {match.end(): match.lastgroup for match in _LEFT_CUE.finditer(self.text)}
@@ -184,6 +188,7 @@ class Search:
         self.close = [(match.start(), match.lastgroup) for match in _NEAR.finditer(self.text)]
         self.marks = [match.span() for match in _MARK.finditer(self.scripts)]
         self.stops = self._stops()
+        self.going_on = self._going_on()
         self.particles = [match.start() for match in _PARTICLE.finditer(self.text)]
         self.reached: dict[int, list[int]] = {}
 
@@ -207,21 +212,25 @@ class Search:
         """Where a name may end: the end of a word, before a mark, and before さん and the like."""
         return sorted({*self.ending, *self.cues, *(start for start, _ in self.marks), len(self.text)})
 
+    def _going_on(self) -> set[int]:
+        """Where what stands before needs no name of its own: さっ of さっちゃん, the first half of a full name."""
+        children = {place for place, cue in self.cues.items() if cue == "child"}
+        return children.union(match.start() for match in _JOINT.finditer(self.text))
+
     def _from(self, start: int, found: list[Place]) -> None:
         """Add names that could start here: their ends, and what they would be made of."""
         text, word = self.text, self.starting.get(start)
         whole = word.end if word is not None else -1
         alike = self._alike(start)
         for end in self._ends(start):
-            if end <= alike or self.usual[start:end] in self.mixed:
-                shape, surname = name_shapes.made_of(text[start:end], word.kind if end == whole else "")
-            else:
-                shape, surname = (), ""
+            if end > alike and end not in self.going_on and self.usual[start:end] not in self.mixed:
+                continue
+            shape, surname = name_shapes.made_of(text[start:end], word.kind if end == whole else "")
             if shape:
                 found.append((start, end, shape if end == whole else (*shape, self._pieces(start, end))))
             elif self._is_stem(start, end):
                 found.append((start, end, ("kana stem",)))
-            if (surname or self.scripts[end - 1] in "tl") and end < len(text) and text[end] in " ・=":
+            if (surname or self.scripts[end - 1] in "tl") and end < len(text) and text[end] in JOINTS:
                 self._spaced(start, end, surname, found)
             elif surname:
                 self._joined(start, end, surname, found)
@@ -249,6 +258,7 @@ class Search:
         found = self.stops[bisect.bisect_right(self.stops, start) : bisect.bisect_right(self.stops, reach)]
         if self.scripts[start : start + 1] != HIRAGANA:
             return found
+        reach = min(reach, _KANA.match(self.scripts, start).end() + 1)
         first, last = bisect.bisect_right(self.particles, start + 1), bisect.bisect_left(self.particles, reach)
         listed = [end for end in self.particles[first:last] if end not in found and self._is_listed(start, end)]
         return sorted({*found, *listed}) if listed else found

@@ -29,6 +29,9 @@ class Reading(NamedTuple):
 
 NOBODY = Reading(0, 0)
 
+LONGEST_READING = 8
+"""Kana of the longest reading in the list."""
+
 
 class Entry(NamedTuple):
     """What a word can be, by the dictionary."""
