@@ -8,6 +8,7 @@ name, never that it is one here; that is `anonymizers.text.recognizers.person`'s
 """
 
 import csv
+import re
 from collections.abc import Iterator
 from functools import cache, lru_cache
 from importlib import resources
@@ -15,9 +16,10 @@ from typing import NamedTuple
 
 import regex
 
+from anonymizers.text.characters import Table
 from anonymizers.text.tokenizer import PROPER, dictionary, kind_of
 
-_KATAKANA = {code: code + 0x60 for code in (*range(0x3041, 0x3097), 0x309D, 0x309E)}
+_KATAKANA = Table({code: code + 0x60 for code in (*range(0x3041, 0x3097), 0x309D, 0x309E)})
 
 
 class Reading(NamedTuple):
@@ -75,11 +77,12 @@ def reading(kana: str) -> Reading:
 # Characters that only names are written with, and those the dictionary has instead.
 _VARIANTS = str.maketrans("髙﨑濵濱邉邊澤齋齊斉嶋嶌廣櫻眞惠國龍𠮷德槇曻冨瀨淸髮關淵渕",
                           "高崎浜浜辺辺沢斎斎斎島島広桜真恵国竜吉徳槙昇富瀬清髪関渕渕")  # fmt: skip
+_VARIANT = re.compile(f"[{''.join(map(chr, _VARIANTS))}]")
 
 
 def usual(name: str) -> str:
     """A name with the usual characters for those only names have (髙橋, 﨑山), code point for code point."""
-    return name.translate(_VARIANTS)
+    return name.translate(_VARIANTS) if _VARIANT.search(name) else name
 
 
 @lru_cache(maxsize=1 << 15)
@@ -179,7 +182,7 @@ def readings_of_romaji(word: str) -> tuple[str, ...]:
     """
     word, at = word.lower().translate(_MACRONS), 0
     sounds: list[str] = []
-    word = regex.sub("oh(?![aiueoy])", "ou", word)
+    word = _OH.sub("ou", word)
     while at < len(word):
         match = _SYLLABLE.match(word, at)
         sound = match and ((match["nasal"] and "ン") or _romaji().get(match["sound"] or ""))
@@ -200,6 +203,7 @@ _MACRONS = {
     ord("ô"): "ou",
     ord("û"): "uu",
 }
+_OH = regex.compile("oh(?![aiueoy])")
 _O_OR_U = regex.compile("[オコソトノホモヨロゴゾドボポョウクスツヌフムユルグズブプュ](?![ウオ])")
 
 

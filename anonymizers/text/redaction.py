@@ -18,7 +18,7 @@ from presidio_anonymizer.operators import Operator, Replace
 
 from anonymizers.text import engine, name_lists, name_shapes
 from anonymizers.text.artifacts import TextArtifacts
-from anonymizers.text.names import KnownNames, Words
+from anonymizers.text.names import KnownNames, Words, forms_of
 from anonymizers.text.normalisation import Normalised
 from anonymizers.text.operators import KEY_BYTES, Generalise, ThreadPseudonym
 from anonymizers.text.policy import PLACEHOLDER, PLACEHOLDERS, Action, Policy
@@ -263,7 +263,7 @@ def forget() -> None:
     them. Whoever has read a shard forgets it, so that no worker holds names of yesterday's.
     """
     for remembered in (name_lists.entry, name_lists.reading, name_lists.readings_of_romaji, name_shapes.made_of,
-                       name_shapes.given, name_shapes.is_never):  # fmt: skip
+                       name_shapes.given, name_shapes.is_never, forms_of):  # fmt: skip
         remembered.cache_clear()
 
 
