@@ -14,7 +14,7 @@ import regex
 from anonymizers.text import name_lists, name_shapes
 from anonymizers.text.artifacts import TextArtifacts
 from anonymizers.text.expressions import quick
-from anonymizers.text.name_shapes import HIRAGANA, KATAKANA, OTHER, Shape
+from anonymizers.text.name_shapes import HIRAGANA, KANJI, KATAKANA, LATIN, OTHER, Shape
 from anonymizers.text.policy import PLACEHOLDER
 from anonymizers.text.tokenizer import Word
 
@@ -114,8 +114,9 @@ _MASKED = regex.compile(
 )
 _NOT_LETTERS = regex.compile(r"[^\p{L}ー]+")
 _MARK = re.compile(f"{OTHER}+")
-_ALIKE = re.compile("(.)\\1*")
-_KANA = re.compile(f"[{HIRAGANA}{KATAKANA}]{{0,{name_lists.LONGEST_READING}}}")
+_OF_A_READING = f"{{1,{name_lists.LONGEST_READING}}}"
+_ALIKE = re.compile(f"{KANJI}+|{HIRAGANA}{_OF_A_READING}|{KATAKANA}{_OF_A_READING}|{LATIN}+")
+_KANA = re.compile(f"[{HIRAGANA}{KATAKANA}]{_OF_A_READING}")
 _JOINT = re.compile(f"[{JOINTS}]")
 _PARTICLE = re.compile("(?<=[ぁ-ゖー])[がはもをにとのでへや]")
 _TOLD_APART = {"の", "と", "は", "が", "も", "に", "で", "を"}
@@ -236,7 +237,11 @@ class Search:
                 self._joined(start, end, surname, found)
 
     def _alike(self, start: int) -> int:
-        """Where letters of another script begin; the end where ー begins, whose script is that of what is before it."""
+        """
+        How far a name in one script could reach: to letters of another, and as long as kana are anybody's name.
+
+        Before ー, whose script is that of what is before it, that is the end.
+        """
         if self.text[start] == "ー":
             return len(self.text)
         return _ALIKE.match(self.scripts, start).end()
