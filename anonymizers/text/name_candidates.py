@@ -114,9 +114,10 @@ _MASKED = regex.compile(
 )
 _NOT_LETTERS = regex.compile(r"[^\p{L}ー]+")
 _MARK = re.compile(f"{OTHER}+")
+KANA = HIRAGANA + KATAKANA
 _OF_A_READING = f"{{1,{name_lists.LONGEST_READING}}}"
 _ALIKE = re.compile(f"{KANJI}+|{HIRAGANA}{_OF_A_READING}|{KATAKANA}{_OF_A_READING}|{LATIN}+")
-_KANA = re.compile(f"[{HIRAGANA}{KATAKANA}]{_OF_A_READING}")
+_KANA = re.compile(f"[{KANA}]{_OF_A_READING}")
 _JOINT = re.compile(f"[{JOINTS}]")
 _PARTICLE = re.compile("(?<=[ぁ-ゖー])[がはもをにとのでへや]")
 _TOLD_APART = {"の", "と", "は", "が", "も", "に", "で", "を"}
@@ -222,9 +223,9 @@ class Search:
         """Add names that could start here: their ends, and what they would be made of."""
         text, word = self.text, self.starting.get(start)
         whole = word.end if word is not None else -1
-        alike = self._alike(start)
+        first, last = self._alike(start)
         for end in self._ends(start):
-            if end > alike and end not in self.going_on and self.usual[start:end] not in self.mixed:
+            if not first <= end <= last and end not in self.going_on and self.usual[start:end] not in self.mixed:
                 continue
             shape, surname = name_shapes.made_of(text[start:end], word.kind if end == whole else "")
             if shape:
@@ -236,15 +237,16 @@ class Search:
             elif surname:
                 self._joined(start, end, surname, found)
 
-    def _alike(self, start: int) -> int:
+    def _alike(self, start: int) -> tuple[int, int]:
         """
-        How far a name in one script could reach: to letters of another, and as long as kana are anybody's name.
+        Between which places a name in one script could end: before letters of another, and as long as kana are a name.
 
-        Before ー, whose script is that of what is before it, that is the end.
+        What begins with ー, whose script is that of what is before it, may end anywhere.
         """
         if self.text[start] == "ー":
-            return len(self.text)
-        return _ALIKE.match(self.scripts, start).end()
+            return start, len(self.text)
+        shortest = 2 if self.scripts[start] in KANA else 1
+        return start + shortest, _ALIKE.match(self.scripts, start).end()
 
     def _is_stem(self, start: int, end: int) -> bool:
         """Kana before ちゃん that are no name by themselves: さっちゃん."""
