@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import regex
 
-from anonymizers.text.expressions import members, quick
+from anonymizers.text.expressions import members, one_of, quick
 
 # Characters that show nothing and split a number or a name for a reader that is not human:
 # soft hyphen, combining grapheme joiner, Hangul fillers, zero-width space and joiners, word joiner and
@@ -35,7 +35,7 @@ _SECOND_HALVES = (
     "\u1161-\u1175\u11a8-\u11c2\u1b35\u3131-\u318e\uff9e\uff9f\uffa1-\uffdc"
     "\U0001133e\U00011357\U000114b0\U000114ba\U000114bd\U000115af\U00011930"
 )
-_JOINING = quick("[" + members(r"\p{M}") + _SECOND_HALVES + "]")
+_JOINING = regex.compile(rf"[\p{{M}}{_SECOND_HALVES}]")
 _INVISIBLES = quick(f"[{_INVISIBLE}]+")
 
 # "①090-…" is item one of a list; folded to "1090-…" it would hide the number from every recogniser.
@@ -126,7 +126,7 @@ _OF_RUN = (
     rf"{_SYMBOL}\p{{Nd}}\u20e3{_SINGLE}{_KANA}ハイフンはいふんダッシュだっしゅマイナススペースのノ"
     rf"~〜*_♪♡\\=→. ,、。・()/:;{_HYPHEN}"
 )
-_MAY_RUN = quick(f"[{members(f'[{_OF_RUN}]')}]+")
+_MAY_RUN = quick(f"{one_of(f'[{_OF_RUN}]')}+")
 _SHORTEST_RUN = 7
 _ODD = regex.compile(rf"(?V1){_ODD_MARK}")
 
