@@ -10,19 +10,22 @@ which the dictionary does not give.
 
 import csv
 import re
+import unicodedata
 from collections import Counter, defaultdict
 from pathlib import Path
 
+from anonymizers.text.name_lists import LONGEST_READING
+from anonymizers.text.name_shapes import LONGEST_MIXED, scripts
 from anonymizers.text.tokenizer import dictionary
 
 PLACE = Path(__file__).parents[1] / "anonymizers" / "text"
 KINDS = {"名": "given", "姓": "surname"}
-_KANA = re.compile("[ァ-ヺー]{2,8}")
+_KANA = re.compile(f"[ァ-ヺー]{{2,{LONGEST_READING}}}")
 _KANJI = re.compile("[一-鿿々]{2,3}")
 
 
 def main() -> None:
-    """Write ``name_readings.csv`` and ``name_characters.csv``."""
+    """Write ``name_readings.csv``, ``name_characters.csv`` and ``name_mixed.csv``."""
     writings: dict[str, dict[str, set[str]]] = {kind: defaultdict(set) for kind in KINDS.values()}
     for entry in dictionary().entries():
         *_, field, kind = entry.part_of_speech()[:4]
@@ -31,6 +34,8 @@ def main() -> None:
     _write("name_readings.csv", ("reading", "given", "surname"), _readings(writings))
     given = {writing for found in writings["given"].values() for writing in found if _KANJI.fullmatch(writing)}
     _write("name_characters.csv", ("character", "first", "last"), _characters(given))
+    written = {writing for of in writings.values() for found in of.values() for writing in found}
+    _write("name_mixed.csv", ("name",), _mixed(written))
 
 
 def _readings(writings: dict[str, dict[str, set[str]]]) -> list[tuple]:
@@ -44,6 +49,13 @@ def _characters(given: set[str]) -> list[tuple]:
     """Per kanji how many given names of two or three begin and end with it."""
     first, last = (Counter(name[at] for name in given) for at in (0, -1))
     return sorted((character, first[character], last[character]) for character in {*first, *last})
+
+
+def _mixed(written: set[str]) -> list[tuple]:
+    """The names written in more than one script, normalised as texts are, in either case of their Latin letters."""
+    normalised = {unicodedata.normalize("NFKC", name) for name in written}
+    both = {form for name in normalised for form in (name, name.lower()) if len(form) <= LONGEST_MIXED}
+    return sorted((form,) for form in both if len(set(scripts(form))) > 1)
 
 
 def _write(name: str, header: tuple[str, ...], rows: list[tuple]) -> None:

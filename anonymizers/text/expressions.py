@@ -18,6 +18,17 @@ def members(of: str) -> str:
     return "".join(f"{re.escape(run[0])}-{re.escape(run[-1])}" for run in runs)
 
 
+def one_of(of: str) -> str:
+    """
+    An expression of `re` for one character of a set of `regex`.
+
+    `re` has a table for a set of the Basic Multilingual Plane and none for one that goes beyond, which it compares
+    range by range: what lies beyond is asked for by itself.
+    """
+    inside, beyond = (members(f"[{of}&&[{plane}]]") for plane in ("\\u0000-\\uffff", "\\U00010000-\\U0001ffff"))
+    return f"(?:[{inside}]|(?=[\U00010000-\U0001ffff])[{beyond}])"
+
+
 def quick(expression: str, flags: int = 0) -> re.Pattern[str]:
     """Compile an expression by `re`. Of properties, \\p{So} alone may be in it."""
     symbols = members(r"\p{So}") if r"\p{So}" in expression else ""

@@ -88,28 +88,19 @@ class Name(NamedTuple):
     """It ends with 第二: of schools and nurseries that is a name."""
 
 
-class _Word(NamedTuple):
-    text: str
-    start: int
-    end: int
-    pos: tuple[str, ...]
-    unknown: bool
-
-
 class Words:
     """The words of a text by where they begin and end."""
 
     def __init__(self, text: str, words: Sequence[Word]) -> None:
         self._text = text
-        read = [_Word(word.text, word.start, word.end, word.pos, not word.known) for word in words]
-        self._by_end = {word.end: word for word in read}
-        self._by_start = {word.start: word for word in read}
+        self._by_end = {word.end: word for word in words}
+        self._by_start = {word.start: word for word in words}
 
     def breaks(self, at: int) -> bool:
         """Whether a word begins at `at`."""
         return at in self._by_start
 
-    def before(self, at: int) -> _Word | None:
+    def before(self, at: int) -> Word | None:
         """The word that ends at `at`; the part of one that `at` is in the middle of."""
         if at in self._by_end:
             return self._by_end[at]
@@ -117,10 +108,10 @@ class Words:
             return None
         for end in range(at + 1, min(len(self._text), at + 12) + 1):
             if (word := self._by_end.get(end)) and word.start < at:
-                return _Word(self._text[word.start : at], word.start, at, word.pos, False)
+                return word._replace(text=self._text[word.start : at], end=at, known=True)
         return None
 
-    def after(self, at: int) -> _Word | None:
+    def after(self, at: int) -> Word | None:
         """The word that begins at `at`."""
         return self._by_start.get(at)
 
@@ -238,10 +229,10 @@ def _goes_on(text: str, words: Words, end: int) -> bool:
 
 def _is_coined(name: str, words: Words, start: int) -> bool:
     word = words.after(start)
-    return bool(_KATAKANA.fullmatch(name)) and word is not None and word.unknown
+    return bool(_KATAKANA.fullmatch(name)) and word is not None and not word.known
 
 
-def _weight_after(word: _Word) -> int:
+def _weight_after(word: Word) -> int:
     """`PROPER` or `COMMON` if a word makes a name after a kind, 0 if it may be of one, -1 if it ends it."""
     if word.text in LISTED["following"] or word.text in _ORDINARY or word.text in _FUNCTION or word.text in _HEADS:
         return -1
@@ -250,7 +241,7 @@ def _weight_after(word: _Word) -> int:
     if word.pos[0] == "名詞" and (word.text in _JOINS or word.text in _SURNAMES):
         return COMMON
     if _KATAKANA.fullmatch(word.text) or _LATIN.fullmatch(word.text):
-        return PROPER if word.unknown else COMMON
+        return PROPER if not word.known else COMMON
     if word.pos[0] == "名詞" and word.pos[1] != "数詞" and (_KANJI.fullmatch(word.text) or "可能" not in word.pos[2]):
         return COMMON if _KANA.fullmatch(word.text) and len(word.text) > 1 else 0
     if word.pos[0] in ("接頭辞", "接尾辞"):
@@ -258,7 +249,7 @@ def _weight_after(word: _Word) -> int:
     return COMMON if word.pos[0] == "副詞" and len(word.text) > 2 else -1
 
 
-def _joined_before(text: str, words: Words, word: _Word, at: int, end: int) -> int | None:
+def _joined_before(text: str, words: Words, word: Word, at: int, end: int) -> int | None:
     """Where the word before a の or が begins that is part of the name: 星の子, ひばりが丘, 青い鳥."""
     if word.text in LISTED["colour"] and text[at:end] and any(text.startswith(joins, at) for joins in _JOINS):
         return word.start
@@ -271,7 +262,7 @@ def _joined_before(text: str, words: Words, word: _Word, at: int, end: int) -> i
     return None
 
 
-def _joined(before: _Word | None, name: str) -> bool:
+def _joined(before: Word | None, name: str) -> bool:
     """Whether の between a word and the name so far is part of the name: 星の子 but not 近所の森."""
     if before is None or before.pos[0] not in ("名詞", "接尾辞", "形状詞") or len(before.text) > 4:
         return False
@@ -280,7 +271,7 @@ def _joined(before: _Word | None, name: str) -> bool:
     return before.text in _JOINS or any(name.startswith(joins) for joins in _JOINS)
 
 
-def _begins(before: _Word | None) -> bool:
+def _begins(before: Word | None) -> bool:
     """Whether what stands before a word is no part of its compound."""
     return before is None or before.pos[0] in ("助詞", "補助記号", "空白", "助動詞") or before.text in _ORDINARY
 
@@ -297,7 +288,7 @@ def _town_before(text: str, words: Words, at: int, end: int) -> str:
     return town if len(town) > 1 and begins > at and words.breaks(begins) and town not in _ORDINARY else ""
 
 
-def _stands_at_place(words: Words, word: _Word) -> bool:
+def _stands_at_place(words: Words, word: Word) -> bool:
     """Whether a landmark or two have the name of a place before them."""
     for _ in range(3):
         before = words.before(word.start)
@@ -307,7 +298,7 @@ def _stands_at_place(words: Words, word: _Word) -> bool:
     return False
 
 
-def _may_cross(word: _Word | None, mark: str, begins: int) -> bool:
+def _may_cross(word: Word | None, mark: str, begins: int) -> bool:
     """Whether a name goes on before a space: "若葉台 第二小", but not "山田です 保育園"."""
     if word is None or not begins or word.text in _ORDINARY:
         return False
@@ -315,7 +306,7 @@ def _may_cross(word: _Word | None, mark: str, begins: int) -> bool:
         return True
     return (
         "固有名詞" in word.pos
-        or word.unknown
+        or not word.known
         or word.text in _FAVOURITE
         or is_place(word.text)
         or bool(_LATIN.fullmatch(word.text))
@@ -357,7 +348,7 @@ def _begins_name(words: Words, start: int, before: str) -> bool:
     )
 
 
-def _weight(text: str, words: Words, word: _Word, *, lesson: bool) -> int:
+def _weight(text: str, words: Words, word: Word, *, lesson: bool) -> int:
     """`PROPER` or `COMMON` if a word makes a name, 0 if it may be of one, -1 if it ends the walk."""
     surface = word.text
     if surface.startswith("第") and _ends_ordinal(text, word.end):
@@ -371,7 +362,7 @@ def _weight(text: str, words: Words, word: _Word, *, lesson: bool) -> int:
     if word.pos[0] in _NO_NOUN and not _KATAKANA.fullmatch(surface):
         if word.pos[0] == "形状詞" and _KANJI.fullmatch(surface) and not lesson:
             return COMMON
-        return PROPER if word.unknown and word.pos[0] != "補助記号" else -1
+        return PROPER if not word.known and word.pos[0] != "補助記号" else -1
     if surface in _NARROWING or word.pos[1] == "数詞" or word.pos[0] == "接尾辞":
         return 0
     if word.pos[0] == "接頭辞":
@@ -390,19 +381,19 @@ def _ends_walk(surface: str) -> bool:
     )
 
 
-def _weight_of_noun(text: str, word: _Word, *, lesson: bool) -> int:
+def _weight_of_noun(text: str, word: Word, *, lesson: bool) -> int:
     """The same of a common noun: of a lesson it may be the subject, of all else it is no sort that is listed."""
     surface = word.text
     if _LATIN.fullmatch(surface):
         return PROPER if len(surface) > 1 else 0
     if _KATAKANA.fullmatch(surface):
-        subject = lesson and not word.unknown
+        subject = lesson and word.known
         if subject and not text.startswith(("塾", "進学塾", "ゼミ", "学習塾", "予備校"), word.end):
             return 0
-        return PROPER if len(surface) > 2 or word.unknown else COMMON
+        return PROPER if len(surface) > 2 or not word.known else COMMON
     if _KANA.fullmatch(surface):
         return PROPER if len(surface) > 1 else -1
-    if word.unknown or (is_place(surface) and not lesson):
+    if not word.known or (is_place(surface) and not lesson):
         return PROPER
     if "可能" in word.pos[2] and word.pos[2] != "形状詞可能" and len(surface) > 1:
         return -1

@@ -14,12 +14,15 @@ import regex
 from anonymizers.text import name_lists, name_shapes
 from anonymizers.text.artifacts import TextArtifacts
 from anonymizers.text.expressions import quick
-from anonymizers.text.name_shapes import HIRAGANA, OTHER, Shape
+from anonymizers.text.name_shapes import HIRAGANA, KANJI, KATAKANA, LATIN, OTHER, Shape
 from anonymizers.text.policy import PLACEHOLDER
 from anonymizers.text.tokenizer import Word
 
 NEAR = 12
 """Code points after a name in which a word of childhood (寝た, お迎え) speaks for it, and one of nature against it."""
+
+JOINTS = " ・="
+"""What may stand between a surname and a given name."""
 
 LONGEST = 12
 """Code points of a name, or of either part of a full one."""
@@ -110,8 +113,13 @@ _MASKED = regex.compile(
     rf"(?: {_LETTER}(?P<other>{_MASK}){_LETTER}(?:(?P=other){_LETTER}){{0,8}}+)?+"
 )
 _NOT_LETTERS = regex.compile(r"[^\p{L}ー]+")
-_MARK = regex.compile(f"{OTHER}+")
-_PARTICLE = regex.compile("(?<=[ぁ-ゖー])[がはもをにとのでへや]")
+_MARK = re.compile(f"{OTHER}+")
+KANA = HIRAGANA + KATAKANA
+_OF_A_READING = f"{{1,{name_lists.LONGEST_READING}}}"
+_ALIKE = re.compile(f"{KANJI}+|{HIRAGANA}{_OF_A_READING}|{KATAKANA}{_OF_A_READING}|{LATIN}+")
+_KANA = re.compile(f"[{KANA}]{_OF_A_READING}")
+_JOINT = re.compile(f"[{JOINTS}]")
+_PARTICLE = re.compile("(?<=[ぁ-ゖー])[がはもをにとのでへや]")
 _TOLD_APART = {"の", "と", "は", "が", "も", "に", "で", "を"}
 
 
@@ -174,6 +182,7 @@ class Search:
     def __init__(self, artifacts: TextArtifacts) -> None:
         self.text = artifacts.normalised.text
         self.scripts = name_shapes.scripts(self.text)
+        self.usual, self.mixed = name_lists.usual(self.text), name_lists.mixed()
         self.starting = {word.start: word for word in artifacts.words}
         self.ending = {word.end: word for word in artifacts.words}
         self.cued = {match.end(): match.lastgroup for match in _LEFT_CUE.finditer(self.text)}
@@ -181,6 +190,7 @@ class Search:
         self.close = [(match.start(), match.lastgroup) for match in _NEAR.finditer(self.text)]
         self.marks = [match.span() for match in _MARK.finditer(self.scripts)]
         self.stops = self._stops()
+        self.going_on = self._going_on()
         self.particles = [match.start() for match in _PARTICLE.finditer(self.text)]
         self.reached: dict[int, list[int]] = {}
 
@@ -204,20 +214,39 @@ class Search:
         """Where a name may end: the end of a word, before a mark, and before さん and the like."""
         return sorted({*self.ending, *self.cues, *(start for start, _ in self.marks), len(self.text)})
 
+    def _going_on(self) -> set[int]:
+        """Where what stands before needs no name of its own: さっ of さっちゃん, the first half of a full name."""
+        children = {place for place, cue in self.cues.items() if cue == "child"}
+        return children.union(match.start() for match in _JOINT.finditer(self.text))
+
     def _from(self, start: int, found: list[Place]) -> None:
         """Add names that could start here: their ends, and what they would be made of."""
         text, word = self.text, self.starting.get(start)
         whole = word.end if word is not None else -1
+        first, last = self._alike(start)
         for end in self._ends(start):
+            if not first <= end <= last and end not in self.going_on and self.usual[start:end] not in self.mixed:
+                continue
             shape, surname = name_shapes.made_of(text[start:end], word.kind if end == whole else "")
             if shape:
                 found.append((start, end, shape if end == whole else (*shape, self._pieces(start, end))))
             elif self._is_stem(start, end):
                 found.append((start, end, ("kana stem",)))
-            if (surname or self.scripts[end - 1] in "tl") and end < len(text) and text[end] in " ・=":
+            if (surname or self.scripts[end - 1] in "tl") and end < len(text) and text[end] in JOINTS:
                 self._spaced(start, end, surname, found)
             elif surname:
                 self._joined(start, end, surname, found)
+
+    def _alike(self, start: int) -> tuple[int, int]:
+        """
+        Between which places a name in one script could end: before letters of another, and as long as kana are a name.
+
+        What begins with ー, whose script is that of what is before it, may end anywhere.
+        """
+        if self.text[start] == "ー":
+            return start, len(self.text)
+        shortest = 2 if self.scripts[start] in KANA else 1
+        return start + shortest, _ALIKE.match(self.scripts, start).end()
 
     def _is_stem(self, start: int, end: int) -> bool:
         """Kana before ちゃん that are no name by themselves: さっちゃん."""
@@ -236,6 +265,7 @@ class Search:
         found = self.stops[bisect.bisect_right(self.stops, start) : bisect.bisect_right(self.stops, reach)]
         if self.scripts[start : start + 1] != HIRAGANA:
             return found
+        reach = min(reach, _KANA.match(self.scripts, start).end() + 1)
         first, last = bisect.bisect_right(self.particles, start + 1), bisect.bisect_left(self.particles, reach)
         listed = [end for end in self.particles[first:last] if end not in found and self._is_listed(start, end)]
         return sorted({*found, *listed}) if listed else found

@@ -3,10 +3,12 @@ What may be somebody's name, by the lists: kanji by the dictionary, kana and Lat
 
 ``name_readings.csv`` and ``name_characters.csv`` are counted from Sudachi's core dictionary (edition 20261015,
 Apache-2.0) by ``bench/make_names.py``. Their counts are of ways to write a name: a reading with many is a common
-one. They say what could be a name, never that it is one here; that is `anonymizers.text.recognizers.person`'s.
+one. ``name_mixed.csv`` holds the dictionary's names that are not written in one script. They say what could be a
+name, never that it is one here; that is `anonymizers.text.recognizers.person`'s.
 """
 
 import csv
+import re
 from collections.abc import Iterator
 from functools import cache, lru_cache
 from importlib import resources
@@ -14,9 +16,10 @@ from typing import NamedTuple
 
 import regex
 
+from anonymizers.text.characters import Table
 from anonymizers.text.tokenizer import PROPER, dictionary, kind_of
 
-_KATAKANA = {code: code + 0x60 for code in (*range(0x3041, 0x3097), 0x309D, 0x309E)}
+_KATAKANA = Table({code: code + 0x60 for code in (*range(0x3041, 0x3097), 0x309D, 0x309E)})
 
 
 class Reading(NamedTuple):
@@ -27,6 +30,9 @@ class Reading(NamedTuple):
 
 
 NOBODY = Reading(0, 0)
+
+LONGEST_READING = 8
+"""Kana of the longest reading in the list."""
 
 
 class Entry(NamedTuple):
@@ -71,11 +77,12 @@ def reading(kana: str) -> Reading:
 # Characters that only names are written with, and those the dictionary has instead.
 _VARIANTS = str.maketrans("髙﨑濵濱邉邊澤齋齊斉嶋嶌廣櫻眞惠國龍𠮷德槇曻冨瀨淸髮關淵渕",
                           "高崎浜浜辺辺沢斎斎斎島島広桜真恵国竜吉徳槙昇富瀬清髪関渕渕")  # fmt: skip
+_VARIANT = re.compile(f"[{''.join(map(chr, _VARIANTS))}]")
 
 
 def usual(name: str) -> str:
     """A name with the usual characters for those only names have (髙橋, 﨑山), code point for code point."""
-    return name.translate(_VARIANTS)
+    return name.translate(_VARIANTS) if _VARIANT.search(name) else name
 
 
 @lru_cache(maxsize=1 << 15)
@@ -125,6 +132,16 @@ def is_plausible_given(kanji: str) -> bool:
     return likeness(kanji) >= PLAUSIBLE
 
 
+@cache
+def mixed() -> frozenset[str]:
+    """
+    Names in more than one script, as `usual` writes them: ゆう子, 一ノ瀬.
+
+    They are few, and most stretches of a text are of several scripts: what is not among them need not be looked up.
+    """
+    return frozenset(usual(row["name"]) for row in _rows("name_mixed.csv"))
+
+
 # Hepburn and Kunrei, and the ways people write long vowels; longest first.
 _SYLLABLES = {
     "": "アイウエオ", "k": "カキクケコ", "s": "サシスセソ", "t": "タチツテト", "n": "ナニヌネノ", "h": "ハヒフヘホ",
@@ -165,7 +182,7 @@ def readings_of_romaji(word: str) -> tuple[str, ...]:
     """
     word, at = word.lower().translate(_MACRONS), 0
     sounds: list[str] = []
-    word = regex.sub("oh(?![aiueoy])", "ou", word)
+    word = _OH.sub("ou", word)
     while at < len(word):
         match = _SYLLABLE.match(word, at)
         sound = match and ((match["nasal"] and "ン") or _romaji().get(match["sound"] or ""))
@@ -186,6 +203,7 @@ _MACRONS = {
     ord("ô"): "ou",
     ord("û"): "uu",
 }
+_OH = regex.compile("oh(?![aiueoy])")
 _O_OR_U = regex.compile("[オコソトノホモヨロゴゾドボポョウクスツヌフムユルグズブプュ](?![ウオ])")
 
 

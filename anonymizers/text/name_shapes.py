@@ -10,6 +10,7 @@ from functools import cache, lru_cache
 import regex
 
 from anonymizers.text import name_lists
+from anonymizers.text.name_lists import usual
 
 Shape = tuple[str, ...]
 """Features; empty for what nobody is called."""
@@ -17,7 +18,7 @@ Shape = tuple[str, ...]
 KANJI, HIRAGANA, KATAKANA, LATIN, OTHER = "khtl "
 
 LONGEST_KANJI, LONGEST_MIXED = 5, 6
-"""Code points of a name in kanji, and in kanji and kana, from which on the dictionary is not asked."""
+"""Code points of a name in kanji, and in kanji and kana, above which the dictionary is not asked."""
 
 _RANGES = (
     (KANJI, "一鿿々々ヶヶ\uf900\ufaff\U00020000\U0003ffff"),
@@ -78,12 +79,12 @@ def made_of(name: str, kind: str) -> tuple[Shape, str]:
     Returns:
         Its shape as one name, and what sort of surname it would be before a given name (`surname`).
     """
-    if is_never(name):
-        return (), ""
     script = "".join(set(scripts(name)))
-    shape = _of_script(name, script, kind)
+    shape, sort = _of_script(name, script, kind), _surname(name, script)
+    if not (shape or sort) or is_never(name):
+        return (), ""
     tagged = (f"{shape[0].partition(' ')[0]} tagged {kind}",) if shape and kind else ()
-    return (*shape, *tagged), _surname(name, script)
+    return (*shape, *tagged), sort
 
 
 def _of_script(name: str, script: str, kind: str) -> Shape:
@@ -94,7 +95,9 @@ def _of_script(name: str, script: str, kind: str) -> Shape:
         return (*shape, f"{shape[0].split(' ')[0]} in pieces") if shape and not kind else shape
     if script == LATIN:
         return _latin(name, tagged=kind in ("surname", "given", "person"))
-    known = name_lists.entry(name) if len(name) <= LONGEST_MIXED else name_lists.UNKNOWN
+    if usual(name) not in name_lists.mixed():
+        return ()
+    known = name_lists.entry(name)
     return ("mixed name",) if known.given or known.surname else ()
 
 
@@ -188,7 +191,7 @@ def given(name: str) -> str:
         return "kana" if len(name) > 1 and name_lists.reading(name).given >= 3 else ""
     if script == LATIN:
         return "latin" if name_lists.romaji(name).given >= 2 else ""
-    if len(name) > LONGEST_MIXED:
+    if len(name) > LONGEST_MIXED or (script != KANJI and usual(name) not in name_lists.mixed()):
         return ""
     known = name_lists.entry(name)
     if script != KANJI:

@@ -9,7 +9,7 @@ only: the automaton for as long as a thread is read, pieces of names until `anon
 import bisect
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ import ahocorasick
 import regex
 
 from anonymizers.text import name_shapes
+from anonymizers.text.characters import Table
 from anonymizers.text.name_lists import katakana, readings_of_romaji, usual
 from anonymizers.text.normalisation import normalise
 
@@ -31,6 +32,7 @@ _INSIDE_WORDS_LENGTH = 4
 
 _HIRAGANA = {code: code - 0x60 for code in (*range(0x30A1, 0x30F7), 0x30FD, 0x30FE)}
 _GAP = regex.compile(r"[\s\-‐・*＊.．_~〜/\p{So}\p{Sk}]")
+_NO_GAP = regex.compile(r"[^\s\-‐・*＊.．_~〜/\p{So}\p{Sk}]+")
 _KANJI = regex.compile(r"[一-鿿々ヶ\uf900-\ufaff\U00020000-\U0003ffff]")
 _KANA = regex.compile("[ぁ-ゖー]+")
 _LATIN = regex.compile("[a-z]")
@@ -48,6 +50,9 @@ _AFTER_ONE = regex.compile(
 _SMALL_VOWELS = str.maketrans("ぁぃぅぇぉ", "あいうえお")
 _DRAWN_OUT = regex.compile("(?<=[ぁ-ゖー])[〜~～]")
 _MACRONS = str.maketrans("āīūēō", "aiueo")
+_FOLDS = Table(
+    {code: chr(kana).translate(_SMALL_VOWELS) for code, kana in _HIRAGANA.items()} | _SMALL_VOWELS | _MACRONS
+)
 _MARKS = regex.compile(r"[^\p{L}\p{M}ー々]+")
 _LETTER = regex.compile(r"\p{L}")
 _LONG = regex.compile(
@@ -72,7 +77,7 @@ def fold(text: str) -> str:
     lowered = text.lower()
     if len(lowered) != len(text):  # İ is two code points in lower case
         lowered = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
-    folded = usual(lowered.translate(_HIRAGANA)).translate(_SMALL_VOWELS).translate(_MACRONS)
+    folded = usual(lowered.translate(_FOLDS))
     return _DRAWN_OUT.sub("ー", folded)
 
 
@@ -88,13 +93,18 @@ def known_forms(names: Iterable[str]) -> frozenset[str]:
         Folded, without white space and marks. Single kana and letters are left out, since they are in every
         sentence, and so are words that are nobody's name (ママ, です).
     """
+    return frozenset().union(*map(forms_of, names))
+
+
+@lru_cache(maxsize=1 << 12)
+def forms_of(name: str) -> frozenset[str]:
+    """The same of one name: those of children come again and again."""
     forms: set[str] = set()
-    for name in names:
-        folded = fold(normalise(name).text)
-        for part in (*folded.split(), "".join(folded.split())):
-            forms |= _forms(_GAP.sub("", part), alone=True)
-            for piece in _MARKS.split(part):
-                forms |= _forms(piece, alone=False)
+    folded = fold(normalise(name).text)
+    for part in (*folded.split(), "".join(folded.split())):
+        forms |= _forms(_GAP.sub("", part), alone=True)
+        for piece in _MARKS.split(part):
+            forms |= _forms(piece, alone=False)
     return frozenset(forms)
 
 
@@ -196,7 +206,7 @@ class KnownNames:
         if not self._automaton:
             return []
         folded = fold(text)
-        places = [place for place, character in enumerate(folded) if not _GAP.match(character)]
+        places = [place for stretch in _NO_GAP.finditer(folded) for place in range(*stretch.span())]
         squeezed = "".join([folded[place] for place in places])
         found = []
         for last, (form, is_told) in self._automaton.iter(squeezed):
@@ -254,6 +264,7 @@ _ROWS = {
 }  # fmt: skip
 _HEPBURN = {"si": "shi", "ti": "chi", "tu": "tsu", "hu": "fu", "zi": "ji", "di": "ji", "du": "zu"}
 _HEPBURN_GLIDES = {"sy": "sh", "ty": "ch", "zy": "j", "dy": "j"}
+_LONG_O = regex.compile("ou|oo")
 _SMALL = {"ャ": "a", "ュ": "u", "ョ": "o", "ェ": "e"}
 
 
@@ -267,7 +278,7 @@ def _romanised(kana: str) -> set[str]:
     """Hepburn and Kunrei of a name in kana, long vowels written and not."""
     hepburn, kunrei = _syllables(katakana(kana), hepburn=True), _syllables(katakana(kana), hepburn=False)
     written = {hepburn, kunrei}
-    short = {regex.sub("ou|oo", "o", regex.sub("uu", "u", form)) for form in written}
+    short = {_LONG_O.sub("o", form.replace("uu", "u")) for form in written}
     return {form for form in (*written, *short) if len(form) > 1 and form.isalpha()}
 
 

@@ -10,12 +10,11 @@ import itertools
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import NamedTuple
 
 import regex
 
-from anonymizers.text.expressions import members, quick
+from anonymizers.text.expressions import members, one_of, quick
 
 # Characters that show nothing and split a number or a name for a reader that is not human:
 # soft hyphen, combining grapheme joiner, Hangul fillers, zero-width space and joiners, word joiner and
@@ -37,11 +36,12 @@ _SECOND_HALVES = (
     "\U0001133e\U00011357\U000114b0\U000114ba\U000114bd\U000115af\U00011930"
 )
 _JOINING = regex.compile(rf"[\p{{M}}{_SECOND_HALVES}]")
-_INVISIBLES = regex.compile(f"[{_INVISIBLE}]+")
+_INVISIBLES = quick(f"[{_INVISIBLE}]+")
 
 # "①090-…" is item one of a list; folded to "1090-…" it would hide the number from every recogniser.
 # An enclosed numeral with another beside it, or a hyphen or space away, is a digit of something and is folded.
 _ENCLOSED = "\u2460-\u249b\u24ea-\u24ff\u2776-\u2793"
+_MAY_BE_MARKER = quick(f"[{_ENCLOSED}]")
 _LIST_MARKER = regex.compile(f"(?<![{_ENCLOSED}][-−ー ]?)[{_ENCLOSED}](?![-−ー ]?[{_ENCLOSED}])")
 
 # Between digits all of these are a hyphen to the writer: katakana long vowel, hyphens and dashes, box
@@ -126,7 +126,8 @@ _OF_RUN = (
     rf"{_SYMBOL}\p{{Nd}}\u20e3{_SINGLE}{_KANA}ハイフンはいふんダッシュだっしゅマイナススペースのノ"
     rf"~〜*_♪♡\\=→. ,、。・()/:;{_HYPHEN}"
 )
-_MAY_RUN = quick(f"[{members(f'[{_OF_RUN}]')}]{{7,}}")
+_MAY_RUN = quick(f"{one_of(f'[{_OF_RUN}]')}+")
+_SHORTEST_RUN = 7
 _ODD = regex.compile(rf"(?V1){_ODD_MARK}")
 
 # Fewer numerals than make a run are a number right after a word that says so: "番号はナナ・ニ・キュウ・サン".
@@ -381,8 +382,12 @@ def normalise(text: str) -> Normalised:
     if unicodedata.is_normalized("NFKC", text) and not _INVISIBLES.search(text):
         return Normalised(_unify_hyphens(text), None, None)
     kept, places = _without_invisibles(text)
-    if len(kept) == len(text) and not _JOINING.search(text) and not _LIST_MARKER.search(text):
-        folded = "".join(map(_fold_character, text))
+    if (
+        len(kept) == len(text)
+        and not _JOINING.search(text)
+        and not (_MAY_BE_MARKER.search(text) and _LIST_MARKER.search(text))
+    ):
+        folded = text.translate(_FOLDED)
         if len(folded) == len(text):  # no character folds to nothing, so each became one
             return Normalised(_unify_hyphens(folded), None, None)
     return _folded_by_stretch(kept, places)
@@ -638,7 +643,8 @@ def _numbers(text: str) -> list[Edit]:
 def _runs(text: str) -> Iterator["regex.Match[str]"]:
     """Runs of numerals, looked for only where characters of such stand together."""
     for stretch in _MAY_RUN.finditer(text):
-        yield from _RUN.finditer(text, *stretch.span())
+        if stretch.end() - stretch.start() >= _SHORTEST_RUN:
+            yield from _RUN.finditer(text, *stretch.span())
 
 
 def _telephone_by_telephone(text: str, tokens: list[_Numeral]) -> Iterator[list[_Numeral]]:
@@ -819,7 +825,7 @@ def _folded_by_stretch(kept: str, places: Sequence[int]) -> Normalised:
     """Fold each stretch NFKC treats by itself; all code points it becomes come from all it was."""
     markers = {match.start() for match in _LIST_MARKER.finditer(kept)}
     if not _JOINING.search(kept):  # each character by itself, as in nearly every text
-        singles = [c if at in markers else _fold_character(c) for at, c in enumerate(kept)]
+        singles = [c if at in markers else _FOLDED[ord(c)] for at, c in enumerate(kept)]
         begins = tuple([place for piece, place in zip(singles, places, strict=True) for _ in piece])
         return Normalised(_unify_hyphens("".join(singles)), begins, tuple([begin + 1 for begin in begins]))
     pieces, starts, ends = [], [], []
@@ -850,6 +856,11 @@ def _boundaries(text: str) -> list[int]:
     return [i for i in range(len(text)) if i == 0 or i not in joining] + [len(text)]
 
 
-@lru_cache(maxsize=1 << 16)
-def _fold_character(character: str) -> str:
-    return unicodedata.normalize("NFKC", character)
+class _Folded(dict[int, str]):
+    """Each character as NFKC has it by itself; filled as characters are met."""
+
+    def __missing__(self, code: int) -> str:
+        return self.setdefault(code, unicodedata.normalize("NFKC", chr(code)))
+
+
+_FOLDED = _Folded()

@@ -1,7 +1,7 @@
 """
 Presidio operators for what a policy may do with a span beyond its placeholder.
 
-They are given to Presidio's `AnonymizerEngine` by `anonymizers.text.redaction`, and to anybody else's the same way.
+`anonymizers.text.redaction` calls them beside Presidio's own; they go into anybody's `AnonymizerEngine` as well.
 """
 
 import base64

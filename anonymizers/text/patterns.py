@@ -181,8 +181,9 @@ class CuedPatternRecognizer(PatternRecognizer):
             near: Another, for a word near a ``near`` group.
         """
         super().__init__(supported_entity=entity, supported_language=LANGUAGE, patterns=list(patterns))
-        self._needed = regex.compile(needs) if needs.startswith("(?i)") else quick(needs)
-        self._words = regex.compile(words)
+        self._needed, self._words = (
+            regex.compile(gate) if gate.startswith("(?i)") else quick(gate) for gate in (needs, words)
+        )
         self._near = regex.compile(f"(?i){near}")
         self._expressions = [
             (

@@ -14,13 +14,17 @@ from functools import cache
 from importlib import resources
 from typing import NamedTuple
 
+from anonymizers.text.characters import Table
+
 LONGEST_PLACE = 9
 """Code points of the longest name that is looked for."""
 
 # The same name is written in several ways (松が丘, 松ヶ丘, 松ケ丘; 澤 and 沢): one is kept. One code point for one.
-_SAME = str.maketrans(
-    "ケがガヵノ之澤瀧嶋邊龍條國廣櫻圓鐵嶽渕舘檜籠曾藪桝冨濱眞壽榮惠齋來萬德祗",
-    "ヶヶヶヶのの沢滝島辺竜条国広桜円鉄岳淵館桧篭曽薮枡富浜真寿栄恵斎来万徳祇",
+_SAME = Table(
+    str.maketrans(
+        "ケがガヵノ之澤瀧嶋邊龍條國廣櫻圓鐵嶽渕舘檜籠曾藪桝冨濱眞壽榮惠齋來萬德祗",
+        "ヶヶヶヶのの沢滝島辺竜条国広桜円鉄岳淵館桧篭曽薮枡富浜真寿栄恵斎来万徳祇",
+    )
 )
 
 

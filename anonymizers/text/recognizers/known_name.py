@@ -53,15 +53,14 @@ class KnownNameRecognizer(LocalRecognizer):
 
 def words_of(artifacts: TextArtifacts) -> Words:
     """What a short name in kana must know of the words of the normalised text."""
-    return Words(
-        tuple(
-            (word.start, word.end)
-            for word in artifacts.words
-            if word.end - word.start > 2 and word.kind == "noun" and word.known and _KANA.fullmatch(word.text)
-        ),
-        frozenset(place for word in artifacts.words for place in (word.start, word.end)),
-        {word.start: word.end for word in artifacts.words if word.kind in ("particle", "auxiliary")},
-    )
+    nouns, breaks, functional = [], set(), {}
+    for text, start, end, kind, known, _ in artifacts.words:
+        breaks |= {start, end}
+        if kind == "particle" or kind == "auxiliary":
+            functional[start] = end
+        elif kind == "noun" and end - start > 2 and known and _KANA.fullmatch(text):
+            nouns.append((start, end))
+    return Words(tuple(nouns), frozenset(breaks), functional)
 
 
 _KANA = regex.compile("[ぁ-ゖァ-ヺー]+")

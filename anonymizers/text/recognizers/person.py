@@ -13,12 +13,12 @@ others are measured against, never fitted on.
 import bisect
 import csv
 import math
+import re
 from collections.abc import Iterator
 from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
-import regex
 from presidio_analyzer import LocalRecognizer, RecognizerResult
 
 from anonymizers.text import name_lists
@@ -47,8 +47,10 @@ EXAMPLES = (
 DOUBTFUL, FAR_LIKELIER = 0.8, 8.0
 """A name less likely than the first gives way to one inside it whose odds are so many times better."""
 
-_ADDRESSED = regex.compile(" ?(?:さん|ちゃん|くん|君|様)?")
-_SEPARATED = regex.compile(r"[、,・&/＆と\s]{1,2}")
+_ADDRESSED = re.compile(" ?(?:さん|ちゃん|くん|君|様)?")
+_SEPARATED = re.compile(r"[、,・&/＆と\s]{1,2}")
+_WIDEST_JOINT = 4 + 2
+"""Code points of the longest address (a space and ちゃん) with what parts a list."""
 
 
 class PersonRecognizer(LocalRecognizer):
@@ -144,10 +146,13 @@ def _listed(text: str, spans: list[tuple[int, int]], sure: list[tuple[int, int]]
     """What stands in a list with a name: さくらちゃん、ゆうと、みお."""
     ends = {_ADDRESSED.match(text, end).end() for _, end in sure} | {end for _, end in sure}
     starts = {start for start, _ in sure}
-    for start, end in spans:
+    # Nearly all spans are far from any of them.
+    before = {start - width for start in starts for width in range(1, _WIDEST_JOINT + 1)}
+    behind = {end + width for end in ends for width in (1, 2)}
+    for start, end in (span for span in spans if span[0] in behind or span[1] in before):
         joint = _SEPARATED.match(text, _ADDRESSED.match(text, end).end())
-        before = (start - width for width in (1, 2) if _SEPARATED.fullmatch(text, max(0, start - width), start))
-        if (joint and joint.end() in starts) or not ends.isdisjoint(before):
+        parted = (start - width for width in (1, 2) if _SEPARATED.fullmatch(text, max(0, start - width), start))
+        if (joint and joint.end() in starts) or not ends.isdisjoint(parted):
             yield start, end
 
 

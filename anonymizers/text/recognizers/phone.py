@@ -145,7 +145,10 @@ class _Phone(CuedPatternRecognizer):
 
 
 def _in_plan(number: str) -> bool:
-    return phonenumbers.is_valid_number(phonenumbers.parse(number, "JP"))
+    try:
+        return phonenumbers.is_valid_number(phonenumbers.parse(number, "JP"))
+    except phonenumbers.NumberParseException:  # 010 and what is no country's code
+        return False
 
 
 def recognizer() -> CuedPatternRecognizer:

@@ -100,6 +100,7 @@ _ALONE = cue(
 _TO_FOLLOW = cue(
     "plain name to be followed",
     rf"(?i)(?<![A-Za-z0-9@._\-/]){PRODUCT}(?!{_NETWORK})(?P<cued>@?[a-z][a-z0-9]{{4,29}})(?=[」』)]?(?:さん)?を(?:フォロー|タグ付|検索し))",
+    r"(?<![A-Za-z0-9@._\-/])[@A-Za-zİı]",
 )
 # Whoever writes an underscore in a word in Latin letters names an account, or a file.
 _UNDERSCORED = form(

@@ -15,6 +15,8 @@ _PLACES = (
     "広島|福山|下関|山口|徳島|香川|高松|愛媛|高知|福岡|北九州|久留米|筑豊|佐賀|長崎|佐世保|熊本|大分|宮崎|鹿児島|"
     "奄美|沖縄"
 )
+_FIRSTS = f"[{''.join(sorted({place[0] for place in _PLACES.split('|')}))}]"
+_PLACE_BEGINS = f"(?={_FIRSTS})(?:{_PLACES})"
 _CLASS = r"[0-9〇一二三四五六七八九]{1,2}[0-9〇一二三四五六七八九ACFHKLMPXY]"
 _KANA = r"[「『\"(]?[ぁ-んァ-ヺABEHKMTYV][」』\")]?"
 _NUMBER = r"(?:[0-9・]{1,2}[-ーの][0-9]{2}|[・.\-]{1,3} ?[0-9]{1,3}|[0-9]{1,4})"
@@ -27,6 +29,7 @@ _FULL_KANJI = form(
     rf"(?:[二三四五六七八九]?十)?[一二三四五六七八九]?)"
     rf"{_SEP}{_KANA}{_SEP}(?:{_NUM}{{1,2}}[- ー★☆・の.]{{1,2}}{_NUM}{{2}}|{_NUM}{{2,4}}))(?!{_NUM}|"
     rf"[-A-Za-z円年月日歳人個時分回十百千万])",
+    _PLACE_BEGINS,
 )
 # Numerals spelt in kana: "静岡さんさんごなろくさんはちよん".
 _SPELT = (
@@ -38,17 +41,20 @@ _FULL = form(
     "in full",
     rf"(?P<value>(?:{_PLACES})(?:ナンバー)?{_SEP}\(?{_CLASS}\)?\n?{_SEP}(?:の ?)?{_KANA}(?: ?の)?{_SEP}{_NUMBER})"
     rf"(?![0-9A-Za-z円年月日歳])",
+    _PLACE_BEGINS,
 )
 _FULL_SPELT = form(
     "in full, in kana",
     rf"(?P<value>(?:{_PLACES}){_SEP}{_SPELT}(?:{_SEP}{_SPELT}){{1,2}}{_SEP}[ぁ-ん]{_SEP}{_SPELT}"
     rf"(?:{_SEP}{_SPELT}){{1,3}})",
+    _PLACE_BEGINS,
 )
 _APART = form(
     "in full, one by one",
     rf"(?P<value>(?:{'|'.join(' ?'.join(place) for place in _PLACES.split('|'))})"
     rf"[- /・.]{{1,2}}[0-9](?:[- /・.]{{0,2}}[0-9ACFHKLMPXY]){{1,2}}"
     rf"[- /・.]{{1,2}}[ぁ-ん](?:[- /・.]{{1,2}}[0-9・]){{1,4}})(?![0-9A-Za-z円年月日歳])",
+    _FIRSTS,
 )
 _WORD = (
     r"(?<!マイ)(?<!マイ )(?<!カード)(?<!ロット)(?<!シリアル)(?:ナンバープレート|ナンバー|車番|車両番号|"
@@ -71,6 +77,7 @@ _PLACE_AND_CLASS = cue(
     "place and class",
     rf"(?P<cued>(?:{_PLACES})(?:ナンバー|番号)?の?{_SEP}{_NUMBER})(?=[^0-9\n。]{{0,8}}(?:ナンバー|プレート|の車|"
     rf"の黒|の白))",
+    _PLACE_BEGINS,
 )
 _BEFORE_WORD = cue(
     "before a word",
@@ -84,6 +91,7 @@ _BESIDE = beside(
     rf"(?<![0-9A-Za-zぁ-ん])(?<![0-9][-/])(?P<near>(?:(?:{_PLACES}){_SEP})?(?:{_CLASS}{_SEP})?{_KANA}(?: ?の)?{_SEP}"
     rf"{_SURELY}|(?:{_PLACES}){_SEP}{_CLASS}|[0-9]{{2}}-[0-9]{{2}})(?![0-9A-Za-z円年月日歳個人]|-[0-9]|ページ|分|時|"
     rf"ぺー?じ|mm|cm|回|週)",
+    rf"(?<![0-9A-Za-zぁ-ん])(?:{_FIRSTS}|[0-9〇一二三四五六七八九「『\"(ぁ-んァ-ヺABEHKMTYV])",
 )
 _NEAR = (
     rf"{_WORD}|(?<!電)車(?![内庫椅])|くるま|クルマ|ミニバン|ワゴン|セダン|プリウス|アルファード|軽(?:トラ|自動車|の)|"

@@ -120,7 +120,7 @@ def test_the_night_scores_what_was_fitted():
 def test_the_lists_are_those_of_the_dictionary(tmp_path, monkeypatch):
     monkeypatch.setattr(make_names, "PLACE", tmp_path)
     make_names.main()
-    for name in ("name_readings.csv", "name_characters.csv"):
+    for name in ("name_readings.csv", "name_characters.csv", "name_mixed.csv"):
         kept = Path(name_lists.__file__).parent / name
         assert (tmp_path / name).read_bytes() == kept.read_bytes(), f"{name}: run python -m bench.make_names"
 
