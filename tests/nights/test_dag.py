@@ -15,12 +15,15 @@ ROOT = Path(__file__).resolve().parents[2]
 LOAD = """
 import json, sys
 from dags.nightly import NIGHTLY
+from dags.opt_outs import OPT_OUTS
 tasks = {t.task_id: sorted(t.downstream_task_ids) for t in NIGHTLY.tasks}
 names = {"pandas", "polars", "pyarrow", "scipy", "presidio_analyzer", "great_expectations"}
 heavy = sorted(names & sys.modules.keys())
 print("DAG " + json.dumps({
     "tasks": tasks, "heavy": heavy, "timetable": type(NIGHTLY.timetable).__name__, "documented": bool(NIGHTLY.doc_md),
-    "terminal": all(t.retry_policy is not None for t in NIGHTLY.tasks), "runs": NIGHTLY.max_active_runs}))
+    "terminal": all(t.retry_policy is not None for t in NIGHTLY.tasks), "runs": NIGHTLY.max_active_runs,
+    "between": {t.task_id: sorted(t.downstream_task_ids) for t in OPT_OUTS.tasks},
+    "retried": all(t.retry_policy is not None for t in OPT_OUTS.tasks), "at_once": OPT_OUTS.max_active_runs}))
 """
 
 
@@ -69,6 +72,19 @@ def test_the_feed_branch_waits_for_nothing_of_the_statistics(dag):
     """It never touches staged microdata, so it depends on the plan alone."""
     before = {name for name, after in dag["tasks"].items() if {"build_feed", "plan_feeds"} & set(after)}
     assert before == {"plan", "plan_feeds"}
+
+
+def test_removals_wait_for_no_feed_and_no_feed_for_them(dag):
+    tasks = dag["tasks"]
+    assert {name for name, after in tasks.items() if "remove" in after} == {"plan_feeds"}
+    assert tasks["remove"] == ["close"]
+    assert "remove" not in tasks["hand_over"]
+
+
+def test_between_nights_only_removals_are_sent(dag):
+    assert dag["between"] == {"plan_feeds": ["remove"], "remove": []}
+    assert dag["retried"]
+    assert dag["at_once"] == 1
 
 
 def test_a_day_is_a_partition_retries_are_for_what_may_pass_and_one_run_is_active(dag):
