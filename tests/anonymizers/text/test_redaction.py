@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anonymizers.text import engine, name_lists
+from anonymizers.text import engine, name_lists, names
 from anonymizers.text.redaction import (
     LONGEST_TEXT,
     Redacted,
@@ -283,7 +283,12 @@ def test_a_name_that_was_guessed_is_no_piece_of_words_elsewhere(sure, other):
 def test_what_was_read_is_forgotten():
     redact("さくらんぼちゃん", ["kanariyamako"])
     forget()
-    assert {cached.cache_info().currsize for cached in (name_lists.entry, name_lists.readings_of_romaji)} == {0}
+    kept = (name_lists.entry, name_lists.readings_of_romaji, names.forms_of)
+    assert {cached.cache_info().currsize for cached in kept} == {0}
+
+
+def test_a_number_that_no_country_begins_drops_no_posting():
+    assert redact_all(["番号は0109999999です", "0109999999"])[1]["redacted"] >= 1
 
 
 def test_names_are_shared_in_a_thread():
