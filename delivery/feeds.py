@@ -8,13 +8,11 @@ until the gate and the fence have let them pass.
 
 import dataclasses
 import datetime
-import hashlib
 import io
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import isal.igzip
 import polars as pl
@@ -23,14 +21,12 @@ from anonymizers.errors import GateRefused, OutboxUnwritable, PermitRefused
 from anonymizers.keys import Key
 from delivery.buckets import KEY, Buckets, how_many
 from delivery.consent import READER, Moment, Permitted, barred_addresses, permit
+from delivery.digest_files import DigestFile
 from delivery.match_keys import digest
-from delivery.spec import Destination, Digest, Encoding, FileForm, Quoting
+from delivery.spec import Destination, Digest, FileForm
 from transforms.deidentification import Account
 from transforms.source import Shard, Source
 from transforms.staging import unwritable_as
-
-GZIP_LEVEL = 1
-"""ISA-L's level 1 is as small as gzip -6 on digests, which do not compress, and more than ten times as fast."""
 
 READ_BYTES = 8 << 20
 
@@ -146,10 +142,10 @@ def build_feed(
 def _write(destination: Destination, day: datetime.date, spilled: Buckets, place: Path) -> dict:
     """The file, and the rows beside it."""
     counts = {"rows": 0, "holders": 0, "address_of_many": 0}
-    writer = FeedWriter(destination.columns, destination.encoding, destination.form)
+    writer = DigestFile(destination.columns, destination.encoding, destination.form)
     with unwritable_as(OutboxUnwritable, "outbox"):
         (place / ROWS).mkdir(mode=0o700)
-        with writer.opened(place / "feed.part"):
+        with (place / "feed.part").open("wb") as file, writer.opened(file):
             for number, rows in enumerate(spilled):
                 if rows.is_empty():
                     continue
@@ -179,90 +175,6 @@ def _account(accounts: list[Account], told: dict) -> Account:
     return Account(
         sum(one.read for one in accounts), {reason: count for reason, count in sorted(dropped.items()) if count}
     )
-
-
-class FeedWriter:
-    """
-    Writes digests in a destination's form: the same rows are the same bytes, without a time or a name in them.
-
-    Source:
-        https://docs.liveramp.com/connect/en/formatting-column-based-files.html, read 2026-11-23.
-    """
-
-    def __init__(
-        self,
-        columns: tuple[tuple[str, Digest], ...],
-        encoding: Encoding,
-        form: FileForm,
-        flag: tuple[str, str] | None = None,
-    ) -> None:
-        self._columns, self._encoding, self._form, self._flag = columns, encoding, form, flag
-        self._digest = hashlib.sha256()
-        self.plain_bytes = 0
-
-    @property
-    def sha256(self) -> str:
-        """Of the bytes in the file, when it is closed."""
-        return self._digest.hexdigest()
-
-    def opened(self, path: Path) -> "FeedWriter":
-        self._path = path
-        return self
-
-    def __enter__(self) -> "FeedWriter":
-        self._raw = self._path.open("wb")
-        self._file: IO[bytes] = _Digesting(self._raw, self._digest)
-        if self._form.gzip:
-            self._file = isal.igzip.IGzipFile(
-                fileobj=self._file, mode="wb", filename="", compresslevel=GZIP_LEVEL, mtime=0
-            )
-        if self._form.header:
-            self._put(self._line([header for header, _ in (*self._columns, *([self._flag] if self._flag else []))]))
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._form.gzip:
-            self._file.close()
-        self._raw.close()
-
-    def write(self, rows: pl.DataFrame) -> None:
-        """Rows of digests in hexadecimal, by the names of their algorithms."""
-        if rows.is_empty():
-            return
-        columns = [pl.col(algorithm.value) for _, algorithm in self._columns]
-        if self._encoding is Encoding.BASE64:
-            columns = [column.str.decode("hex").bin.encode("base64") for column in columns]
-        flag = [pl.lit(self._flag[1]).alias("flag")] if self._flag else []
-        text = rows.select(*columns, *flag).write_csv(
-            include_header=False, quote_style=self._form.quoting.value, separator=self._form.delimiter
-        )
-        self._put(text.encode())
-
-    def _line(self, values: list[str]) -> bytes:
-        quote = self._quote
-        return (self._form.delimiter.join(f"{quote}{value}{quote}" for value in values) + "\n").encode()
-
-    @property
-    def _quote(self) -> str:
-        return '"' if self._form.quoting is Quoting.ALWAYS else ""
-
-    def _put(self, data: bytes) -> None:
-        self.plain_bytes += len(data)
-        self._file.write(data)
-
-
-class _Digesting(io.RawIOBase):
-    """Passes bytes on and takes their digest, so that a file is not read again for it."""
-
-    def __init__(self, target: IO[bytes], digest: "hashlib._Hash") -> None:
-        self._target, self._digest = target, digest
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: bytes) -> int:
-        self._digest.update(data)
-        return self._target.write(data)
 
 
 def file_name(destination: Destination, day: datetime.date, sha256: str) -> str:

@@ -21,129 +21,25 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from anonymizers.errors import LedgerUnreachable, NightRunning, SudareError
+from delivery.ledger_tables import (
+    DELIVERIES,
+    DIGESTS,
+    HOLDS,
+    LISTED,
+    LISTS,
+    META,
+    OBLIGATIONS,
+    PROVISIONS,
+    REMOVALS,
+    SCHEMA,
+)
 
-SCHEMA = "delivery"
 LOCK_WAIT_S = 1_800
 _LOCK = 7_236_422
 """Any number that nothing else in the database locks."""
 _LOCK_NOT_AVAILABLE = "55P03"
-DIGESTS = ("sha256", "sha1", "md5")
 OPEN = ("due", "sent", "refused")
 """States of an obligation that is still to be fulfilled."""
-
-_META = sa.MetaData(schema=SCHEMA)
-_TIME = sa.DateTime(timezone=True)
-
-_DELIVERIES = sa.Table(
-    "deliveries",
-    _META,
-    sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
-    sa.Column("destination", sa.Text, nullable=False),
-    sa.Column("kind", sa.Text, sa.CheckConstraint("kind in ('feed', 'removal')"), nullable=False),
-    sa.Column("day", sa.Date, nullable=False),
-    sa.Column("file", sa.Text, nullable=False),
-    sa.Column("content_sha256", sa.String(64), nullable=False),
-    sa.Column("sealed_sha256", sa.String(64)),
-    sa.Column("rows", sa.BigInteger, nullable=False),
-    sa.Column("added", sa.BigInteger, nullable=False, server_default="0"),
-    sa.Column("ended", sa.BigInteger, nullable=False, server_default="0"),
-    sa.Column(
-        "state",
-        sa.Text,
-        sa.CheckConstraint("state in ('prepared', 'sent', 'acknowledged', 'refused', 'abandoned')"),
-        nullable=False,
-    ),
-    sa.Column("record", sa.Text, nullable=False),
-    sa.Column("prepared_at", _TIME, nullable=False),
-    sa.Column("sent_at", _TIME),
-    sa.Column("answered_at", _TIME),
-    sa.Column("answer", sa.Text),
-    sa.UniqueConstraint("destination", "kind", "day", "content_sha256"),
-    comment="one file for one destination; never sent twice / 提供先へ渡したファイル。同じ日の同じ内容は二度送らない",
-)
-
-_PROVISIONS = sa.Table(
-    "provisions",
-    _META,
-    sa.Column("destination", sa.Text, nullable=False),
-    sa.Column("member", sa.LargeBinary, nullable=False),
-    *(sa.Column(name, sa.LargeBinary, nullable=name != "sha256") for name in DIGESTS),
-    sa.Column("consented_at", _TIME, nullable=False),
-    sa.Column("text_version", sa.Text, nullable=False),
-    sa.Column("first_delivery", sa.BigInteger, sa.ForeignKey(_DELIVERIES.c.id), nullable=False),
-    sa.Column("last_delivery", sa.BigInteger, sa.ForeignKey(_DELIVERIES.c.id)),
-    sa.Index("provisions_member", "member"),
-    sa.Index("provisions_digest", "destination", "sha256"),
-    comment="第三者提供記録: in every feed from first_delivery to last_delivery; null is until today / 空は継続中",
-)
-
-_OBLIGATIONS = sa.Table(
-    "obligations",
-    _META,
-    sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
-    sa.Column("destination", sa.Text, nullable=False),
-    *(sa.Column(name, sa.LargeBinary, nullable=name != "sha256") for name in DIGESTS),
-    sa.Column("reason", sa.Text, nullable=False),
-    sa.Column(
-        "state",
-        sa.Text,
-        sa.CheckConstraint("state in ('due', 'sent', 'acknowledged', 'refused', 'lifted')"),
-        nullable=False,
-    ),
-    sa.Column("due_at", _TIME, nullable=False),
-    sa.Column("sent_at", _TIME),
-    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("closed_at", _TIME),
-    sa.Index("obligations_open", "destination", "sha256", unique=True, postgresql_where=sa.text("state <> 'lifted'")),
-    comment="a removal that is owed until the partner acknowledges it / 提供先が受領を返すまで続く削除義務",
-)
-
-_REMOVALS = sa.Table(
-    "removals",
-    _META,
-    sa.Column("delivery", sa.BigInteger, sa.ForeignKey(_DELIVERIES.c.id), primary_key=True),
-    sa.Column("obligation", sa.BigInteger, sa.ForeignKey(_OBLIGATIONS.c.id), primary_key=True),
-    comment="which obligations a removal file carried / 削除ファイルに含めた義務",
-)
-
-_LISTS = sa.Table(
-    "partner_lists",
-    _META,
-    sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
-    sa.Column("source", sa.Text, nullable=False),
-    sa.Column("sha256", sa.String(64), nullable=False),
-    sa.Column("bytes", sa.BigInteger, nullable=False),
-    sa.Column("rows", sa.BigInteger, nullable=False),
-    sa.Column("listed", sa.BigInteger, nullable=False),
-    sa.Column("rejected", sa.Text, nullable=False),
-    sa.Column("produced_at", _TIME, nullable=False),
-    sa.Column("taken_at", _TIME, nullable=False),
-    sa.Column("refused", sa.Text),
-    comment="every opt-out list a partner handed over; refused says why it stands for nothing / 受領した拒否リスト",
-)
-
-_LISTED = sa.Table(
-    "partner_opt_outs",
-    _META,
-    sa.Column("source", sa.Text, nullable=False),
-    *(sa.Column(name, sa.LargeBinary) for name in DIGESTS),
-    sa.Index("partner_opt_outs_source", "source"),
-    comment="what the last usable list of each partner says / 各提供先の有効な最新の拒否リスト",
-)
-
-_HOLDS = sa.Table(
-    "holds",
-    _META,
-    sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
-    sa.Column("destination", sa.Text, nullable=False),
-    sa.Column("held_at", _TIME, nullable=False),
-    sa.Column("held_by", sa.Text, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("released_at", _TIME),
-    sa.Column("released_by", sa.Text),
-    sa.Column("release_reason", sa.Text),
-    comment="who stopped and resumed a destination, and why / 提供先ごとの停止と再開",
-)
 
 
 @dataclass(frozen=True)
@@ -231,8 +127,8 @@ class Ledger:
             if known := self._find(connection, "feed", file):
                 return known, False
             last = connection.scalar(
-                sa.select(sa.func.max(_DELIVERIES.c.id)).where(
-                    _DELIVERIES.c.destination == file.destination, _DELIVERIES.c.kind == "feed"
+                sa.select(sa.func.max(DELIVERIES.c.id)).where(
+                    DELIVERIES.c.destination == file.destination, DELIVERIES.c.kind == "feed"
                 )
             )
             delivery = self._insert(connection, "feed", file, now)
@@ -241,11 +137,9 @@ class Ledger:
             connection.execute(sa.text(_LIFT), named)
             ended = connection.execute(sa.text(_END), named).rowcount
             added = connection.execute(sa.text(_BEGIN), named).rowcount
-            connection.execute(
-                _DELIVERIES.update().where(_DELIVERIES.c.id == delivery).values(added=added, ended=ended)
-            )
+            connection.execute(DELIVERIES.update().where(DELIVERIES.c.id == delivery).values(added=added, ended=ended))
             connection.execute(sa.text(_ABANDON), named)
-            return _delivery(connection.execute(_DELIVERIES.select().where(_DELIVERIES.c.id == delivery)).one()), True
+            return _delivery(connection.execute(DELIVERIES.select().where(DELIVERIES.c.id == delivery)).one()), True
 
     def prepare_removal(
         self, file: PreparedFile, obligations: list[int], now: datetime.datetime
@@ -255,23 +149,21 @@ class Ledger:
             if known := self._find(connection, "removal", file):
                 return known, False
             delivery = self._insert(connection, "removal", file, now)
-            connection.execute(_REMOVALS.insert(), [{"delivery": delivery, "obligation": one} for one in obligations])
-            return _delivery(connection.execute(_DELIVERIES.select().where(_DELIVERIES.c.id == delivery)).one()), True
+            connection.execute(REMOVALS.insert(), [{"delivery": delivery, "obligation": one} for one in obligations])
+            return _delivery(connection.execute(DELIVERIES.select().where(DELIVERIES.c.id == delivery)).one()), True
 
     def sent(self, delivery: Delivery, sealed_sha256: str, now: datetime.datetime) -> None:
         """Say that a file has arrived; its removals are sent."""
         with self._connect() as connection:
             connection.execute(
-                _DELIVERIES.update()
-                .where(_DELIVERIES.c.id == delivery.id)
+                DELIVERIES.update()
+                .where(DELIVERIES.c.id == delivery.id)
                 .values(state="sent", sealed_sha256=sealed_sha256, sent_at=now)
             )
             connection.execute(
-                _OBLIGATIONS.update()
-                .where(
-                    _OBLIGATIONS.c.id.in_(_carried(delivery.id)), _OBLIGATIONS.c.state.in_(("due", "sent", "refused"))
-                )
-                .values(state="sent", sent_at=now, attempts=_OBLIGATIONS.c.attempts + 1)
+                OBLIGATIONS.update()
+                .where(OBLIGATIONS.c.id.in_(_carried(delivery.id)), OBLIGATIONS.c.state.in_(("due", "sent", "refused")))
+                .values(state="sent", sent_at=now, attempts=OBLIGATIONS.c.attempts + 1)
             )
 
     def answered(
@@ -293,20 +185,20 @@ class Ledger:
         """
         with self._connect() as connection:
             connection.execute(
-                _DELIVERIES.update()
-                .where(_DELIVERIES.c.id == delivery.id)
+                DELIVERIES.update()
+                .where(DELIVERIES.c.id == delivery.id)
                 .values(state="acknowledged" if accepted else "refused", answered_at=now, answer=json.dumps(answer))
             )
             carried = (
-                _OBLIGATIONS.c.id.in_(_carried(delivery.id)),
-                _OBLIGATIONS.c.state.in_(OPEN),
+                OBLIGATIONS.c.id.in_(_carried(delivery.id)),
+                OBLIGATIONS.c.state.in_(OPEN),
             )
-            among = sa.or_(*(_OBLIGATIONS.c[name].in_(rejected) for name in DIGESTS)) if rejected else sa.false()
+            among = sa.or_(*(OBLIGATIONS.c[name].in_(rejected) for name in DIGESTS)) if rejected else sa.false()
             refused = among if accepted else sa.true()
-            connection.execute(_OBLIGATIONS.update().where(*carried, refused).values(state="refused"))
+            connection.execute(OBLIGATIONS.update().where(*carried, refused).values(state="refused"))
             if accepted:
                 connection.execute(
-                    _OBLIGATIONS.update().where(*carried, sa.not_(among)).values(state="acknowledged", closed_at=now)
+                    OBLIGATIONS.update().where(*carried, sa.not_(among)).values(state="acknowledged", closed_at=now)
                 )
 
     def owe(
@@ -349,7 +241,7 @@ class Ledger:
         Returns:
             ``id`` and the binary digests, in the order of ``sha256``.
         """
-        o = _OBLIGATIONS.c
+        o = OBLIGATIONS.c
         again = sa.and_(o.state.in_(("sent", "refused")), sa.or_(o.sent_at.is_(None), o.sent_at < sent_before))
         statement = (
             sa.select(o.id, *(o[name] for name in DIGESTS))
@@ -362,7 +254,7 @@ class Ledger:
 
     def obligations(self, destination: str) -> list[tuple[str, datetime.datetime, int]]:
         """State, instant it fell due, and how many, of all obligations that are not lifted."""
-        o = _OBLIGATIONS.c
+        o = OBLIGATIONS.c
         statement = (
             sa.select(o.state, sa.func.date_trunc("hour", o.due_at).label("due"), sa.func.count())
             .where(o.destination == destination, o.state != "lifted")
@@ -374,8 +266,8 @@ class Ledger:
 
     def deliveries(self, destination: str, kind: str | None = None) -> list[Delivery]:
         """Everything that was recorded for a destination, the latest first."""
-        d = _DELIVERIES.c
-        statement = _DELIVERIES.select().where(d.destination == destination).order_by(d.id.desc())
+        d = DELIVERIES.c
+        statement = DELIVERIES.select().where(d.destination == destination).order_by(d.id.desc())
         if kind:
             statement = statement.where(d.kind == kind)
         with self._connect() as connection:
@@ -383,17 +275,17 @@ class Ledger:
 
     def find(self, destination: str, file: str) -> Delivery | None:
         """The delivery of a file name, if it was ever recorded."""
-        d = _DELIVERIES.c
+        d = DELIVERIES.c
         with self._connect() as connection:
             row = connection.execute(
-                _DELIVERIES.select().where(d.destination == destination, d.file == file).order_by(d.id.desc()).limit(1)
+                DELIVERIES.select().where(d.destination == destination, d.file == file).order_by(d.id.desc()).limit(1)
             ).first()
             return _delivery(row) if row else None
 
     def provisions(self, member: bytes) -> list[dict]:
         """Every provision of a member, in order: to whom, from when to when, what, and by which consent."""
-        first, last = _DELIVERIES.alias("first"), _DELIVERIES.alias("last")
-        p = _PROVISIONS.c
+        first, last = DELIVERIES.alias("first"), DELIVERIES.alias("last")
+        p = PROVISIONS.c
         statement = (
             sa.select(
                 p.destination,
@@ -416,7 +308,7 @@ class Ledger:
 
     def provided(self, delivery: Delivery) -> pl.DataFrame:
         """The distinct digests that a feed is recorded to have held."""
-        p = _PROVISIONS.c
+        p = PROVISIONS.c
         within = sa.and_(
             p.first_delivery <= delivery.id, sa.or_(p.last_delivery.is_(None), p.last_delivery >= delivery.id)
         )
@@ -435,9 +327,9 @@ class Ledger:
             digests: What it says, in the place of the last one; None where it was refused.
         """
         with self._connect() as connection:
-            connection.execute(_LISTS.insert(), {**meta, "rejected": json.dumps(meta["rejected"])})
+            connection.execute(LISTS.insert(), {**meta, "rejected": json.dumps(meta["rejected"])})
             if digests is not None:
-                connection.execute(_LISTED.delete().where(_LISTED.c.source == meta["source"]))
+                connection.execute(LISTED.delete().where(LISTED.c.source == meta["source"]))
                 named = digests.with_columns(pl.lit(meta["source"]).alias("source"))
                 _copy(connection, "listed", [named], {"source": "text", **dict.fromkeys(digests.columns, "bytea")})
                 names = ", ".join(named.columns)
@@ -447,14 +339,14 @@ class Ledger:
 
     def lists(self, source: str) -> list[dict]:
         """What is known of a partner's lists, the latest first."""
-        statement = _LISTS.select().where(_LISTS.c.source == source).order_by(_LISTS.c.id.desc())
+        statement = LISTS.select().where(LISTS.c.source == source).order_by(LISTS.c.id.desc())
         with self._connect() as connection:
             rows = [row._asdict() for row in connection.execute(statement)]
         return [{**row, "rejected": json.loads(row["rejected"])} for row in rows]
 
     def opted_out(self, source: str) -> pl.DataFrame:
         """The binary digests on a partner's last usable list; nobody where there is none."""
-        statement = sa.select(*(_LISTED.c[name] for name in DIGESTS)).where(_LISTED.c.source == source)
+        statement = sa.select(*(LISTED.c[name] for name in DIGESTS)).where(LISTED.c.source == source)
         with self._connect() as connection:
             rows = [tuple(row) for row in connection.execute(statement)] if source else []
         return pl.DataFrame(rows, schema=dict.fromkeys(DIGESTS, pl.Binary), orient="row")
@@ -463,30 +355,30 @@ class Ledger:
         """Stop a destination; one that is stopped stays so."""
         with self._connect() as connection:
             connection.execute(
-                _HOLDS.insert(), {"destination": destination, "held_at": now, "held_by": actor, "reason": reason}
+                HOLDS.insert(), {"destination": destination, "held_at": now, "held_by": actor, "reason": reason}
             )
 
     def release(self, destination: str, actor: str, reason: str, now: datetime.datetime) -> int:
         """Resume a destination; how many holds were in force."""
         with self._connect() as connection:
             return connection.execute(
-                _HOLDS.update()
-                .where(_HOLDS.c.destination == destination, _HOLDS.c.released_at.is_(None))
+                HOLDS.update()
+                .where(HOLDS.c.destination == destination, HOLDS.c.released_at.is_(None))
                 .values(released_at=now, released_by=actor, release_reason=reason)
             ).rowcount
 
     def held(self, destination: str) -> dict | None:
         """The hold that is in force, if any."""
-        h = _HOLDS.c
-        statement = _HOLDS.select().where(h.destination == destination, h.released_at.is_(None)).order_by(h.id)
+        h = HOLDS.c
+        statement = HOLDS.select().where(h.destination == destination, h.released_at.is_(None)).order_by(h.id)
         with self._connect() as connection:
             row = connection.execute(statement).first()
             return row._asdict() if row else None
 
     def _find(self, connection: sa.Connection, kind: str, file: PreparedFile) -> Delivery | None:
-        d = _DELIVERIES.c
+        d = DELIVERIES.c
         row = connection.execute(
-            _DELIVERIES.select().where(
+            DELIVERIES.select().where(
                 d.destination == file.destination,
                 d.kind == kind,
                 d.day == file.day,
@@ -507,7 +399,7 @@ class Ledger:
             "state": "prepared",
             "prepared_at": now,
         }
-        return connection.scalar(insert(_DELIVERIES).values(values).returning(_DELIVERIES.c.id))
+        return connection.scalar(insert(DELIVERIES).values(values).returning(DELIVERIES.c.id))
 
     @contextmanager
     def _connect(self) -> Iterator[sa.Connection]:
@@ -535,7 +427,7 @@ def _create(connection: sa.Connection) -> None:
         return
     connection.execute(sa.text(f"select pg_advisory_xact_lock({_LOCK})"))
     connection.execute(sa.schema.CreateSchema(SCHEMA, if_not_exists=True))
-    _META.create_all(connection)
+    META.create_all(connection)
 
 
 def _delivery(row: sa.Row) -> Delivery:
@@ -546,7 +438,7 @@ def _delivery(row: sa.Row) -> Delivery:
 
 
 def _carried(delivery: int) -> sa.Select:
-    return sa.select(_REMOVALS.c.obligation).where(_REMOVALS.c.delivery == delivery)
+    return sa.select(REMOVALS.c.obligation).where(REMOVALS.c.delivery == delivery)
 
 
 _TOKENS = {"member": "bytea", **dict.fromkeys(DIGESTS, "bytea")}

@@ -7,43 +7,23 @@ name of its own, made from digests only: what `Removal` does not name has no col
 """
 
 import datetime
-import hashlib
 import io
 import re
-from contextlib import nullcontext
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import isal.igzip
 import isal.isal_zlib
 import polars as pl
 
 from anonymizers.errors import GateRefused
-from delivery.digest_text import as_bytes, as_text
+from delivery.digest_files import DigestFile
+from delivery.digest_text import as_bytes
 from delivery.spec import Destination, Digest, Quoting
-
-GZIP_LEVEL = 2
-"""As for feeds: digests do not compress, and this level is fast."""
 
 ROWS_PER_CHUNK = 100_000
 
 _LONGEST_NAME = 250
 """Characters of a name: https://docs.liveramp.com/connect/en/naming-files-for-uploading.html, read 2026-11-23."""
-
-
-class _Digesting(io.RawIOBase):
-    """Passes bytes on and digests them, so that a file is named without being read again."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.sha256 = hashlib.sha256()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        self._file.write(data)
-        self.sha256.update(data)
-        return memoryview(data).nbytes
 
 
 def render_removals(destination: Destination, rows: pl.DataFrame) -> bytes:
@@ -80,28 +60,15 @@ def write_removals(destination: Destination, rows: pl.DataFrame, file: BinaryIO)
         https://docs.liveramp.com/connect/en/for-match-partners--uploading-consumer-opt-out-files.html, read 2026-11-23.
     """
     removal, form = destination.removal, destination.removal.form
-    names = _require_writable(destination)
-    ready = _require_sound(destination, rows).select(
-        *(as_text(pl.col(d.value), destination.encoding).alias(header) for header, d in removal.columns),
-        *([pl.lit(removal.flag[1]).alias(removal.flag[0])] if removal.flag else []),
-    )
-    head = f"{form.delimiter.join(names)}\n" if form.header else ""
-    quotes = 2 * ready.width if form.quoting is Quoting.ALWAYS else 0
-    line = sum(map(len, ready.row(0))) + quotes + ready.width
-    if len(head) + line * ready.height > form.bytes_ceiling:
-        raise GateRefused(f"{destination.name}: the removal file would be larger than {form.bytes_ceiling} bytes")
-    sink = _Digesting(file)
-    with _packed(sink) if form.gzip else nullcontext(sink) as out:
-        out.write(head.encode("ascii"))
-        for start in range(0, ready.height, ROWS_PER_CHUNK):
-            chunk = ready.slice(start, ROWS_PER_CHUNK)
-            text = chunk.write_csv(include_header=False, separator=form.delimiter, quote_style=form.quoting.value)
-            out.write(text.encode("ascii"))
-    return sink.sha256.hexdigest()
-
-
-def _packed(sink: _Digesting) -> isal.igzip.IGzipFile:
-    return isal.igzip.IGzipFile(fileobj=sink, mode="wb", filename="", compresslevel=GZIP_LEVEL, mtime=0)
+    _require_writable(destination)
+    digests = _require_sound(destination, rows).select(pl.all().bin.encode("hex"))
+    writer = DigestFile(removal.columns, destination.encoding, form, removal.flag)
+    with writer.opened(file):
+        for start in range(0, digests.height, ROWS_PER_CHUNK):
+            writer.write(digests.slice(start, ROWS_PER_CHUNK))
+            if writer.plain_bytes > form.bytes_ceiling:
+                raise GateRefused(f"{destination.name}: the removal file is larger than {form.bytes_ceiling} bytes")
+    return writer.sha256
 
 
 def _headers(destination: Destination) -> list[str]:
@@ -109,16 +76,14 @@ def _headers(destination: Destination) -> list[str]:
     return [header for header, _ in removal.columns] + ([removal.flag[0]] if removal.flag else [])
 
 
-def _require_writable(destination: Destination) -> list[str]:
-    """The headers as they are written, if the form can hold them and the flag."""
+def _require_writable(destination: Destination) -> None:
+    """Check that the form can hold the headers and the flag."""
     form, flag = destination.removal.form, destination.removal.flag
     if len({algorithm for _, algorithm in destination.removal.columns}) < len(destination.removal.columns):
         raise ValueError(f"{destination.name}: its removals have two columns of one digest")
     for text in (*_headers(destination), *(flag or ())):
         if not re.fullmatch(r"[!-~]+(?: [!-~]+)*", text) or '"' in text or form.delimiter in text:
             raise ValueError(f"{destination.name}: a header or flag of its removals cannot be written in its form")
-    mark = '"' if form.quoting is Quoting.ALWAYS else ""
-    return [f"{mark}{header}{mark}" for header in _headers(destination)]
 
 
 def _require_sound(destination: Destination, rows: pl.DataFrame) -> pl.DataFrame:

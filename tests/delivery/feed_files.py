@@ -11,7 +11,7 @@ import polars as pl
 from delivery.buckets import Buckets
 from delivery.consent import Permitted
 from delivery.destinations.liveramp import DESTINATION
-from delivery.feeds import FeedWriter
+from delivery.digest_files import DigestFile
 from delivery.spec import Destination
 
 DAY = datetime.date(2026, 10, 31)
@@ -57,10 +57,10 @@ def parts(frame: pl.DataFrame, place: Path = Path("/nowhere")) -> Buckets:
     return made
 
 
-def write(keys: Iterable[str], path: Path, destination: Destination = DESTINATION) -> FeedWriter:
+def write(keys: Iterable[str], path: Path, destination: Destination = DESTINATION) -> DigestFile:
     """A finished file of these addresses, in the order of their digests."""
-    writer = FeedWriter(destination.columns, destination.encoding, destination.form)
-    with writer.opened(path):
+    writer = DigestFile(destination.columns, destination.encoding, destination.form)
+    with path.open("wb") as file, writer.opened(file):
         writer.write(digests(keys).sort("sha256"))
     return writer
 
