@@ -35,7 +35,8 @@ def nightly():
     """Plan, then four branches: statistics, texts for internal use, the ad feeds, and removals."""
 
     shards, text_shards, destinations = step("plan")(), step("plan_texts")(), step("plan_feeds")()
-    shards >> [text_shards, destinations]
+    owing = step("plan_removals")()
+    shards >> [text_shards, destinations, owing]
     extract = step("extract", max_active_tis_per_dagrun=SOURCE_READERS).expand(of=shards)
     redact = step("redact", max_active_tis_per_dagrun=SOURCE_READERS).expand(of=text_shards)
     tabulate = step("tabulate").expand(of=shards)
@@ -47,7 +48,7 @@ def nightly():
     feeds = [step(name).expand(of=destinations) for name in ("build_feed", "gate_feed", "hand_over")]
     chain(*feeds)
     # What is owed is sent whatever becomes of a feed, and a feed whatever becomes of a removal.
-    removals = step("remove").expand(of=destinations)
+    removals = step("remove").expand(of=owing)
     # A teardown runs whatever happened, and its success hides no failure.
     [publish, feeds[-1], removals] >> step("close")().as_teardown()
 

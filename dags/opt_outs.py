@@ -26,8 +26,8 @@ from dags.steps import OPTIONS, step
     """,
 )
 def opt_outs():
-    """Destinations, then the removals of each."""
-    step("remove").expand(of=step("plan_feeds")())
+    """Whoever was ever provided to, then the removals of each."""
+    step("remove").expand(of=step("plan_removals")())
 
 
 OPT_OUTS = opt_outs()

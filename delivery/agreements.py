@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from anonymizers.errors import DestinationRefused, SettingRefused
 from delivery.destinations import destinations
@@ -27,9 +28,6 @@ class Agreement:
     """``sftp://host:port/folder``, ``s3://bucket/prefix`` or a folder; empty is the local outbox."""
     removals_to: str = ""
     """Where removals go, if elsewhere: in the folder of feeds the same ``1`` would add people."""
-    lists_from: str = ""
-    """Where the partner leaves its opt-out lists and receipts; empty is the folder of the destination in
-    ``SUDARE_INTAKE``."""
     host_key: str = ""
     """The SFTP server's public key, as in ``known_hosts``: type and base64."""
     endpoint_url: str = ""
@@ -66,12 +64,26 @@ class Agreement:
             missing.append(f"'article_28_basis' (28条, recipient in {destination.recipient.country})")
         if bool(self.public_key) != bool(self.fingerprint):
             missing.append("'public_key' and 'fingerprint', both or neither")
-        if self.send_to.startswith("sftp://") and not self.host_key:
+        schemes = {urlsplit(place).scheme for place in (self.send_to, self.removals_to)}
+        if "sftp" in schemes and not self.host_key:
             missing.append("'host_key'")
-        if self.send_to.startswith(("sftp://", "s3://")) and not self.fingerprint:
+        if schemes & {"sftp", "s3"} and not self.fingerprint:
             missing.append("'fingerprint': what leaves the house is sealed")
+        if "s3" in schemes and not self.removals_to:
+            missing.append("'removals_to': an importer of the bucket would read what lies below the feeds")
+        if self.removals_to and _same_place(self.send_to, self.removals_to):
+            missing.append("another 'removals_to' than 'send_to': there the same rows would add people")
         if missing:
             raise DestinationRefused(f"{destination.name}: the agreement lacks {', '.join(missing)}")
+
+
+def _same_place(one: str, other: str) -> bool:
+    def parts(place: str) -> tuple:
+        split = urlsplit(place)
+        port = split.port or (22 if split.scheme == "sftp" else None)
+        return split.scheme, split.hostname, port, os.path.normpath(split.path or "/")
+
+    return parts(one) == parts(other)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,17 +24,21 @@ import polars as pl
 
 from anonymizers.errors import (
     DestinationHeld,
+    DestinationRefused,
     FenceRefused,
     ObligationsOverdue,
     OutboxUnwritable,
     ReceiptRefused,
+    SourceEmpty,
+    StopSignalsVanished,
     ValueUnfit,
 )
 from delivery import feeds, fence, manifest, outbox, removals
 from delivery.agreements import Login
 from delivery.buckets import Buckets
 from delivery.consent import Moment, barred_addresses, permit
-from delivery.intake import TakenIn, require_list, take_in
+from delivery.destinations import destinations
+from delivery.intake import TakenIn, refused_receipts, require_list, take_in
 from delivery.ledger import Ledger, PreparedFile
 from delivery.sealing import SealingKey, seal
 from delivery.sending import Credentials, open_transport
@@ -51,6 +56,10 @@ TOKYO = datetime.timezone(datetime.timedelta(hours=9))
 
 RESEND_AFTER = datetime.timedelta(hours=24)
 """A removal that is not acknowledged is sent again after this."""
+
+SHRINK_LIMIT = 0.2
+"""Share of rows or stop signals that may be gone since they were last counted; erasures are few, a broken export is
+not."""
 
 WARN_AFTER, OVERDUE_AFTER = datetime.timedelta(days=7), datetime.timedelta(days=14)
 """Age of an obligation at which it is pointed out, and at which the run fails after having done all it can. The law
@@ -75,7 +84,7 @@ def build_feed(night: Night, name: str) -> dict:
 
 def _take_in(night: Night, name: str) -> TakenIn:
     return take_in(
-        night.ledger, night.settings.intake, night.destinations[name], night.now, night.settings.accept_opt_out_list
+        night.ledger, night.settings.intake, destinations()[name], night.now, night.settings.accept_opt_out_list
     )
 
 
@@ -146,8 +155,8 @@ def _evidence(night: Night, destination: Destination, now: datetime.datetime) ->
     place = outbox.pending_place(night.settings.outbox, destination.name) / "evidence"
     with night.source.session(Reader.ADS) as session:
         opted_out = night.ledger.opted_out(destination.opt_out_list)
-        moment = Moment(night.day, now)
-        evidence = fence.read_evidence(destination, session, night.shards, moment, opted_out, place)
+        shards = plan_shards(session, night.settings.members_per_shard)
+        evidence = fence.read_evidence(destination, session, shards, Moment(night.day, now), opted_out, place)
     try:
         yield evidence
     finally:
@@ -172,13 +181,12 @@ def hand_over(night: Night, name: str, tries: int = 3) -> dict:
         FenceRefused: stop signals kept coming in; nothing was made visible.
         LedgerUnreachable: it could not be recorded; nothing was sent.
     """
-    _require_open(night, name)
     destination = night.destinations[name]
-    with night.ledger.only_one(name):
+    with night.ledger.only_one(name) as still_alone:
         for _ in range(tries):
             feed = _told(night, name)
             try:
-                return _pass(night, destination, feed)
+                return _pass(night, destination, feed, still_alone)
             except _Caught:
                 _build(night, name, night.now)
                 measures = _measure(night, name)
@@ -191,19 +199,24 @@ class _Caught(Exception):
     """Somebody in the feed has said stop."""
 
 
-def _pass(night: Night, destination: Destination, feed: feeds.Feed) -> dict:
+def _pass(night: Night, destination: Destination, feed: feeds.Feed, still_alone: Callable[[], None]) -> dict:
+    def may_leave() -> dict:
+        still_alone()
+        _require_open(night, destination.name)
+        return _require_nobody_stopped(night, destination, path)
+
     path = outbox.require_pending(night.settings.outbox, feed)
     sealed = _seal(night, destination.name, path)
-    passed = _require_nobody_stopped(night, destination, path)
+    passed = may_leave()
     record = _feed_record(night, destination, feed, passed)
     place = outbox.pending_place(night.settings.outbox, destination.name)
     prepared = PreparedFile(destination.name, night.day, feed.file, feed.sha256, feed.rows, record)
     delivery, _ = night.ledger.prepare_feed(prepared, feeds.read_rows(place), night.now)
     again = delivery.state in DONE
     if not again:
-        _send(night, destination.name, sealed, "", lambda: _require_nobody_stopped(night, destination, path))
+        _send(night, destination.name, sealed, "", may_leave)
         night.ledger.sent(delivery, manifest.sha256_of(sealed), night.now)
-    outbox.drop_earlier(night.settings.outbox, destination.name, night.day, feed.file)
+        outbox.drop_others(night.settings.outbox, destination.name, feed.file)
     return {
         "destination": destination.name,
         "rows": feed.rows,
@@ -230,7 +243,9 @@ def _seal(night: Night, name: str, path: Path) -> Path:
     agreement = night.settings.agreements[name]
     if not agreement.fingerprint:
         return path
-    sealed = outbox.sealed_place(night.settings.outbox, name) / f"{path.name}.gpg"
+    # By the key as well: what was sealed with one that is not pinned any more may not leave.
+    place = outbox.sealed_place(night.settings.outbox, name) / agreement.fingerprint[-16:].lower()
+    sealed = place / f"{path.name}.gpg"
     if not sealed.exists():
         with unwritable_as(OutboxUnwritable, "outbox"):
             sealed.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -274,17 +289,18 @@ def resend(night: Night, name: str, file: str) -> str:
         FenceRefused: its bytes are gone, or somebody in it may not be sent any more.
     """
     destination = night.destinations[name]
-    _require_open(night, name)
-    with night.ledger.only_one(name):
+    with night.ledger.only_one(name) as still_alone:
+        _take_in(night, name)
+        _require_open(night, name)
         delivery = night.ledger.find(name, file.removesuffix(".gpg"))
         if delivery is None or delivery.kind != "feed" or not delivery.sent_at:
             raise ValueUnfit(f"{name}: no feed of this name was sent; `sudare feeds --json` tells the names")
-        kept = [place / one for place in _kept(night, name) for one in (f"{delivery.file}.gpg", delivery.file)]
-        path = next((path for path in kept if path.is_file()), None)
+        path = outbox.kept_file(night.settings.outbox, name, delivery.file)
         if path is None or manifest.sha256_of(path) != delivery.sealed_sha256:
             raise FenceRefused(f"{name}: the bytes of that feed are not kept any more; run a night instead")
 
         def nobody_stopped() -> None:
+            still_alone()
             with _evidence(night, destination, night.now) as evidence:
                 provided = Buckets(outbox.pending_place(night.settings.outbox, name) / "file", len(evidence.consented))
                 digests = [pl.col(a.value).bin.encode("hex") for a in feeds.algorithms(destination)]
@@ -293,11 +309,8 @@ def resend(night: Night, name: str, file: str) -> str:
                     raise FenceRefused(f"{name}: somebody in that feed may not be sent any more; run a night instead")
 
         nobody_stopped()
+        night.ledger.sent_again(delivery, night.now)
         return str(_send(night, name, path, "", nobody_stopped))
-
-
-def _kept(night: Night, name: str) -> tuple[Path, Path]:
-    return outbox.sealed_place(night.settings.outbox, name), night.settings.outbox / name
 
 
 def _feed_record(night: Night, destination: Destination, feed: feeds.Feed, passed: dict) -> dict:
@@ -306,6 +319,7 @@ def _feed_record(night: Night, destination: Destination, feed: feeds.Feed, passe
         **_provision_record(night, destination, [header for header, _ in destination.columns]),
         "inputs": {"members": feed.account},
         "reasons": feed.reasons,
+        "source": _counts(night),
         "outputs": [{"file": feed.file, "rows": feed.rows, "sha256": feed.sha256}],
         "fence": passed,
         "gate": night.staging.read_json("gates", f"feed-{destination.name}.json"),
@@ -339,6 +353,11 @@ def _provision_record(night: Night, destination: Destination, items: list[str]) 
     }
 
 
+def plan_removals(night: Night) -> list[str]:
+    """Every destination that was ever provided to, whether there is an agreement with it still or not."""
+    return sorted({*night.destinations, *night.ledger.destinations()})
+
+
 def remove(night: Night, name: str) -> dict:
     """
     Work out what is owed of one destination, and send it.
@@ -350,19 +369,24 @@ def remove(night: Night, name: str) -> dict:
         Counts: newly owed by reason, sent, and open by state.
 
     Raises:
+        SourceEmpty, StopSignalsVanished: the source cannot be believed; nothing was worked out.
+        DestinationRefused: after working it out; there is no agreement any more by which it could be sent.
         ReceiptRefused: after sending; a receipt that was left for us says what cannot be.
         ObligationsOverdue: after sending; something has not been acknowledged for too long.
     """
-    destination, agreement = night.destinations[name], night.settings.agreements[name]
-    agreement.require_usable(destination)
-    with night.ledger.only_one(name):
+    destination = destinations()[name]
+    with night.ledger.only_one(name) as still_alone:
         taken = _take_in(night, name)
-        fresh = _owe(night, destination)
+        _require_believable(night, name)
+        fresh = _owe(night, destination, still_alone)
         owed = night.ledger.owed(name, night.now - RESEND_AFTER)
-        sent = _send_removals(night, destination, owed) if owed.height else 0
+        sent = _send_removals(night, destination, owed, still_alone) if owed.height else 0
     ages = obligation_ages(night.ledger, name, night.now)
-    if receipts := [error for error in taken.refused if isinstance(error, ReceiptRefused)]:
-        raise receipts[0]
+    if count := refused_receipts(night.settings.intake, name):
+        raise ReceiptRefused(
+            f"{name}: {count} receipts could not be taken in and lie in {name}/receipts/refused of the intake; look at "
+            "them with the partner, then take them away"
+        )
     if late := ages["overdue"]:
         raise ObligationsOverdue(
             f"{name}: {late} removals not acknowledged for {OVERDUE_AFTER.days} days or more. They are sent again "
@@ -370,6 +394,25 @@ def remove(night: Night, name: str) -> dict:
         )
     counts = {"lists": taken.lists, "receipts": taken.receipts}
     return {"destination": name, "owed": fresh, "sent": sent, "open": ages, "taken_in": counts}
+
+
+def _counts(night: Night) -> dict[str, int]:
+    with night.source.session(Reader.ADS) as session:
+        return {name: session.count(name) for name in ("members", "consents", "opt_outs", "rights_requests")}
+
+
+def _require_believable(night: Night, name: str) -> None:
+    """An export that broke looks like everybody leaving, or like nobody having said stop."""
+    counts = _counts(night)
+    if not counts["members"]:
+        raise SourceEmpty("members: 0 rows; an empty source takes nobody back")
+    last = next(iter(night.ledger.deliveries(name, "feed")), None)
+    for dataset, had in (last.record.get("source", {}) if last else {}).items():
+        if counts[dataset] < had * (1 - SHRINK_LIMIT) and not night.settings.accept_fewer_stop_signals:
+            raise StopSignalsVanished(
+                f"{dataset}: {counts[dataset]} rows, {had} at the last feed for {name}; such things do not vanish. "
+                "Find out why; if rightly, run once with SUDARE_ACCEPT_FEWER_STOP_SIGNALS=1"
+            )
 
 
 def obligation_ages(ledger: Ledger, name: str, now: datetime.datetime) -> dict[str, int]:
@@ -384,11 +427,9 @@ def obligation_ages(ledger: Ledger, name: str, now: datetime.datetime) -> dict[s
     return counts
 
 
-def _owe(night: Night, destination: Destination) -> dict[str, int]:
-    place = outbox.removals_place(night.settings.outbox, destination.name)
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(parents=True, mode=0o700)
-    try:
+def _owe(night: Night, destination: Destination, still_alone: Callable[[], None]) -> dict[str, int]:
+    permitted, left_out = [], []
+    with _place_of_its_own(night, destination.name) as place:
         opted_out = night.ledger.opted_out(destination.opt_out_list)
         # As of the last day that is over, whatever the night is about: a backfill would take back whoever came later.
         moment = Moment(night.now.astimezone(TOKYO).date() - datetime.timedelta(days=1), night.now)
@@ -396,38 +437,52 @@ def _owe(night: Night, destination: Destination) -> dict[str, int]:
             barred = barred_addresses(destination, session, moment)
             for shard in plan_shards(session, night.settings.members_per_shard):
                 decision = permit(destination, session, shard, moment, barred, opted_out, night.ledger_key())
-                may = feeds.encode(destination, decision.permitted)
-                may.write_ipc(place / f"permitted-{shard.number:06d}.arrow", compression="uncompressed")
-                decision.left_out.write_ipc(place / f"left_out-{shard.number:06d}.arrow", compression="uncompressed")
+                permitted.append(place / f"permitted-{shard.number:06d}.arrow")
+                left_out.append(place / f"left_out-{shard.number:06d}.arrow")
+                feeds.encode(destination, decision.permitted).write_ipc(permitted[-1], compression="uncompressed")
+                decision.left_out.write_ipc(left_out[-1], compression="uncompressed")
+        still_alone()
         return night.ledger.owe(
-            destination.name,
-            (pl.read_ipc(path) for path in sorted(place.glob("permitted-*"))),
-            (pl.read_ipc(path) for path in sorted(place.glob("left_out-*"))),
-            night.now,
+            destination.name, map(pl.read_ipc, permitted), map(pl.read_ipc, left_out), feeds.HOLDERS_CEILING, night.now
         )
+
+
+@contextmanager
+def _place_of_its_own(night: Night, name: str) -> Iterator[Path]:
+    """Private, and shared with no other run: half of somebody else's files would read like people who have left."""
+    with unwritable_as(OutboxUnwritable, "outbox"):
+        above = outbox.removals_place(night.settings.outbox, name)
+        above.mkdir(parents=True, exist_ok=True, mode=0o700)
+        place = Path(tempfile.mkdtemp(dir=above))
+    try:
+        yield place
     finally:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def _send_removals(night: Night, destination: Destination, owed: pl.DataFrame) -> int:
+def _send_removals(night: Night, destination: Destination, owed: pl.DataFrame, still_alone: Callable[[], None]) -> int:
     name, today = destination.name, night.now.astimezone(TOKYO).date()
-    place = outbox.removals_place(night.settings.outbox, name)
-    with unwritable_as(OutboxUnwritable, "outbox"):
-        place.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with (place / "removals.part").open("wb") as file:
-            sha256 = removals.write_removals(destination, owed.drop("id"), file)
-        path = (place / "removals.part").rename(place / removals.removal_file_name(destination, today, sha256))
-    _gate_removals(night, destination, path, owed)
-    removal = destination.removal
-    items = [header for header, _ in removal.columns]
-    record = _provision_record(night, destination, items) | {"method": removal.method.value}
-    prepared = PreparedFile(name, today, path.name, sha256, owed.height, record)
-    delivery, _ = night.ledger.prepare_removal(prepared, owed["id"].to_list(), night.now)
-    if delivery.state in DONE:
-        return 0
-    sealed = _seal(night, name, path)
-    _send(night, name, sealed, "removals", lambda: None)
-    night.ledger.sent(delivery, manifest.sha256_of(sealed), night.now)
+    if name not in night.destinations:
+        raise DestinationRefused(
+            f"{name}: {owed.height} removals are owed, and there is no agreement any more by which they could be sent; "
+            "write it into SUDARE_AGREEMENTS until they are acknowledged"
+        )
+    night.settings.agreements[name].require_usable(destination)
+    with _place_of_its_own(night, name) as place:
+        with unwritable_as(OutboxUnwritable, "outbox"):
+            with (place / "removals.part").open("wb") as file:
+                sha256 = removals.write_removals(destination, owed.drop("id"), file)
+            path = (place / "removals.part").rename(place / removals.removal_file_name(destination, today, sha256))
+        _gate_removals(night, destination, path, owed)
+        items = [header for header, _ in destination.removal.columns]
+        record = _provision_record(night, destination, items) | {"method": destination.removal.method.value}
+        prepared = PreparedFile(name, today, path.name, sha256, owed.height, record)
+        delivery, _ = night.ledger.prepare_removal(prepared, owed["id"].to_list(), night.now)
+        if delivery.state in DONE:
+            return 0
+        sealed = _seal(night, name, path)
+        _send(night, name, sealed, "removals", still_alone)
+        night.ledger.sent(delivery, manifest.sha256_of(sealed), night.now)
     return owed.height
 
 

@@ -19,11 +19,11 @@ from delivery.buckets import KEY, Buckets, how_many
 from delivery.consent import Moment
 from delivery.feeds import algorithms, read_back
 from delivery.match_keys import digest, normalise
-from delivery.spec import Destination, Encoding
+from delivery.spec import Destination, Digest, Encoding
 from expectations.checks import Check, between, rows, zero
 from transforms.deidentification import CONSENT_PURPOSE, EXPLICIT_METHODS, end_of
 from transforms.purposes import POLICY_VERSION
-from transforms.source import Session, Shard
+from transforms.source import SCHEMA, Session, Shard
 from transforms.spec import Reader
 
 READER = Reader.ADS
@@ -140,7 +140,37 @@ def read_evidence(
         for reason, where in _stopped(destination, moment).items():
             stop(reason, "members", f"{shard.where()} and {where}")
         consented.add(digests("members", f"{shard.where()} and {may}"))
+    stopped.add(
+        _closed(destination, session, shards, moment, may).select(KEY, pl.lit("closed_account").alias("reason"))
+    )
     return evidence
+
+
+def _closed(destination: Destination, session: Session, shards: list[Shard], moment: Moment, may: str) -> pl.DataFrame:
+    """Addresses of accounts that were closed, unless somebody who holds one has consented after the closing."""
+    form = normalise(pl.col("email"), destination.email).alias("key")
+    left = pl.from_arrow(session.read("members", READER, "status = 'withdrawn'")).select(form, "withdrawn_at")
+    latest = left.drop_nulls("key").group_by("key").agg(pl.col("withdrawn_at").fill_null(_NEVER).max())
+    later = []
+    for shard in shards if latest.height else ():
+        holders = pl.from_arrow(session.read("members", READER, f"{shard.where()} and {may}")).select("member_id", form)
+        holders = holders.join(latest, on="key")
+        if holders.height:
+            among = ", ".join(str(number) for number in holders["member_id"])
+            where = f"c.member_id in ({among}) and {_valid(moment.day)}"
+            rows_ = session.rows(
+                f"select c.member_id, max(c.given_at) from {SCHEMA}.consents c where {where} group by 1"
+            )
+            given = pl.DataFrame(
+                rows_, schema={"member_id": pl.Int64, "given_at": pl.Datetime("us", "UTC")}, orient="row"
+            )
+            held = holders.join(given, on="member_id").filter(pl.col("given_at") > pl.col("withdrawn_at"))
+            later.append(held.select("key"))
+    open_again = pl.concat(later) if later else latest.select("key").clear()
+    return latest.join(open_again, on="key", how="anti").select(digest(pl.col("key"), Digest.SHA256).alias(KEY))
+
+
+_NEVER = pl.lit(datetime.datetime(9999, 1, 1, tzinfo=datetime.UTC)).cast(pl.Datetime("us", "UTC"))
 
 
 def _unrevoked(now: datetime.datetime) -> str:
@@ -148,9 +178,14 @@ def _unrevoked(now: datetime.datetime) -> str:
 
 
 def _consented_until(day: datetime.date) -> str:
+    return f"select from consents c where c.member_id = members.member_id and {_valid(day)}"
+
+
+def _valid(day: datetime.date) -> str:
+    """Over ``consents c``: explicit, to the current text, given until the day's end, and not taken back since."""
     methods = ", ".join(f"'{method}'" for method in EXPLICIT_METHODS)
     return (
-        f"select from consents c where c.member_id = members.member_id and c.purpose = '{CONSENT_PURPOSE}' "
+        f"c.purpose = '{CONSENT_PURPOSE}' "
         f"and c.method in ({methods}) and c.text_version = '{POLICY_VERSION}' and c.withdrawn_at is null "
         f"and isfinite(c.given_at) and c.given_at < timestamptz '{end_of(day).isoformat()}' "
         f"and not exists (select from consents w where w.member_id = c.member_id and w.purpose = '{CONSENT_PURPOSE}' "

@@ -9,9 +9,9 @@ import datetime
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from anonymizers.errors import OptOutListRefused, OutboxUnwritable, SudareError
+from anonymizers.errors import OptOutListRefused, OutboxUnwritable, SudareError, Transient
 from delivery.ledger import Ledger
-from delivery.partner_lists import ListMeta, PartnerList, read_list, require_usable
+from delivery.partner_lists import CLOCK_SKEW, ListMeta, PartnerList, read_list, require_usable
 from delivery.receipts import SentFile, Status, match, read_receipt
 from delivery.spec import Destination
 from transforms.staging import unwritable_as
@@ -52,12 +52,19 @@ def take_in(ledger: Ledger, intake: Path, destination: Destination, now: datetim
         try:
             _take_receipt(ledger, destination, path, now)
             count += 1
+        except Transient:
+            raise  # the receipt stays where it is
         except SudareError as error:
             refused.append(error)
             _move(path, "refused")
         else:
             _move(path, "taken")
     return TakenIn(lists, count, refused)
+
+
+def refused_receipts(intake: Path, destination: str) -> int:
+    """How many receipts lie refused, until somebody has looked at them and taken them away."""
+    return len(_files(intake / destination / "receipts" / "refused"))
 
 
 def _files(folder: Path) -> list[Path]:
@@ -78,7 +85,15 @@ def _take_list(
     usable = next((one for one in kept if not one["refused"]), None)
     row = {"source": source, "produced_at": produced, "taken_at": now}
     try:
-        found = read_list(source, newest, accept_empty=True)
+        if produced - now > CLOCK_SKEW:
+            raise OptOutListRefused(f"opt-out list {source}: its time is later than now; check the clocks")
+        # The first list of a partner has none before it that would say whether it may be empty.
+        found = read_list(source, newest, accept_empty=bool(usable or accepted))
+        if not usable and not found.digests.height and accepted != found.sha256:
+            raise OptOutListRefused(
+                f"opt-out list {source}: the first one is of nobody; ask the partner, and accept the list "
+                f"{found.sha256}"
+            )
         if kept and _same(kept[0], found, produced) and (not kept[0]["refused"] or accepted != found.sha256):
             return 0, []
         # Whether it is too old is asked when it is used.
@@ -124,17 +139,21 @@ def require_list(ledger: Ledger, destination: Destination, now: datetime.datetim
 def _take_receipt(ledger: Ledger, destination: Destination, path: Path, now: datetime.datetime) -> None:
     with path.open("rb") as file:
         receipt = read_receipt(file.read(RECEIPT_BYTES + 1), path.name)
-    arrived = [one for one in ledger.deliveries(destination.name) if one.sent_at]
+    # Also what we never heard of arriving: a receipt is how we hear of it.
+    arrived = ledger.deliveries(destination.name)
     # A partner names and digests what it got, which is the sealed file where there is one.
     sent = {one.file: SentFile(one.content_sha256, one.rows) for one in arrived}
-    sent |= {f"{one.file}.gpg": SentFile(one.sealed_sha256, one.rows) for one in arrived}
+    sent |= {f"{one.file}.gpg": SentFile(one.sealed_sha256 or "", one.rows) for one in arrived}
     match(receipt, sent)
     delivery = next(one for one in arrived if one.file == receipt.file.removesuffix(".gpg"))
     # Where some rows were rejected and nobody says which, none of them is acknowledged.
     named = (receipt.rows_rejected or 0) <= receipt.rows_listed
     told = {"rejections": dict(receipt.reasons), "rows_rejected": receipt.rows_rejected or receipt.rows_listed}
-    accepted = receipt.status is Status.ACCEPTED or (receipt.status is Status.PARTIAL and named and receipt.rows_listed)
-    ledger.answered(delivery, bool(accepted), told, receipt.rejected["digest"].to_list(), now)
+    counted = receipt.rows_accepted
+    whole = counted is None or counted + max(receipt.rows_rejected or 0, receipt.rows_listed) >= delivery.rows
+    in_part = receipt.status is Status.PARTIAL and named and receipt.rows_listed and whole
+    accepted = receipt.status is Status.ACCEPTED or in_part
+    ledger.answered(delivery, bool(accepted), told, receipt.rejected.select("digest"), receipt.rows_listed, now)
 
 
 def _move(path: Path, to: str) -> None:

@@ -12,7 +12,7 @@ It holds digests and keyed tokens of members, no address and no member number; t
 
 import datetime
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -83,15 +83,20 @@ class Ledger:
     url: str = field(repr=False)
 
     @contextmanager
-    def only_one(self, destination: str) -> Iterator[None]:
+    def only_one(self, destination: str) -> Iterator[Callable[[], None]]:
         """
         Nobody else delivers to this destination meanwhile; whoever does is waited for.
 
+        Yields:
+            A check that it is still so: a connection that was cut has lost the lock, and says nothing by itself.
+
         Raises:
             NightRunning: somebody does, for longer than is reasonable.
-            LedgerUnreachable: no connection.
+            LedgerUnreachable: no connection, or it was cut.
         """
         with self._connect() as connection:
+            # It waits for hours of work, and no server should take that for idleness.
+            connection.execute(sa.text("set local idle_in_transaction_session_timeout to 0"))
             connection.execute(sa.text(f"set local lock_timeout to '{LOCK_WAIT_S}s'"))
             key = sa.func.hashtext(f"{SCHEMA}/{destination}")
             try:
@@ -102,7 +107,7 @@ class Ledger:
                 raise NightRunning(
                     f"{destination}: another run has been delivering to it for {LOCK_WAIT_S} s; wait and run again"
                 ) from None
-            yield
+            yield lambda: connection.execute(sa.select(1)) and None
 
     def prepare_feed(
         self, file: PreparedFile, rows: Iterable[pl.DataFrame], now: datetime.datetime
@@ -125,6 +130,8 @@ class Ledger:
         """
         with self._connect() as connection:
             if known := self._find(connection, "feed", file):
+                # What was not sent is about to be, to people who may be sent again.
+                connection.execute(sa.text(_LIFT_PROVIDED), {**_named(known), "now": now})
                 return known, False
             last = connection.scalar(
                 sa.select(sa.func.max(DELIVERIES.c.id)).where(
@@ -166,8 +173,19 @@ class Ledger:
                 .values(state="sent", sent_at=now, attempts=OBLIGATIONS.c.attempts + 1)
             )
 
+    def sent_again(self, delivery: Delivery, now: datetime.datetime) -> None:
+        """Say, before it happens, that a feed is sent once more: nothing is owed any longer of whoever is in it."""
+        with self._connect() as connection:
+            connection.execute(sa.text(_LIFT_PROVIDED), {**_named(delivery), "now": now})
+
     def answered(
-        self, delivery: Delivery, accepted: bool, answer: dict, rejected: list[bytes], now: datetime.datetime
+        self,
+        delivery: Delivery,
+        accepted: bool,
+        answer: dict,
+        rejected: pl.DataFrame,
+        rows: int,
+        now: datetime.datetime,
     ) -> None:
         """
         Take in what the partner says of a file.
@@ -179,7 +197,10 @@ class Ledger:
 
             answer: Counts by reason, for the record.
 
-            rejected: Digests that were not; their removals are owed on.
+            rejected: ``digest`` of rows that were not; their removals are owed on.
+
+            rows: How many rows those digests are of, at least. Where fewer are known, somebody else's were rejected and
+                nobody can say whose: then all are owed on.
 
             now: When.
         """
@@ -189,23 +210,25 @@ class Ledger:
                 .where(DELIVERIES.c.id == delivery.id)
                 .values(state="acknowledged" if accepted else "refused", answered_at=now, answer=json.dumps(answer))
             )
-            carried = (
-                OBLIGATIONS.c.id.in_(_carried(delivery.id)),
-                OBLIGATIONS.c.state.in_(OPEN),
-            )
-            among = sa.or_(*(OBLIGATIONS.c[name].in_(rejected) for name in DIGESTS)) if rejected else sa.false()
-            refused = among if accepted else sa.true()
-            connection.execute(OBLIGATIONS.update().where(*carried, refused).values(state="refused"))
-            if accepted:
-                connection.execute(
-                    OBLIGATIONS.update().where(*carried, sa.not_(among)).values(state="acknowledged", closed_at=now)
-                )
+            of_it = (OBLIGATIONS.c.id.in_(_carried(delivery.id)), OBLIGATIONS.c.state.in_(OPEN))
+            _copy(connection, "rejected", [rejected], {"digest": "bytea"})
+            digest = sa.select(sa.column("digest")).select_from(sa.text("pg_temp.rejected"))
+            among = sa.or_(*(OBLIGATIONS.c[name].in_(digest) for name in DIGESTS))
+            found = connection.scalar(sa.select(sa.func.count()).select_from(OBLIGATIONS).where(*of_it, among))
+            if not accepted or (delivery.kind == "removal" and found < rows):
+                connection.execute(OBLIGATIONS.update().where(*of_it).values(state="refused"))
+                return
+            connection.execute(OBLIGATIONS.update().where(*of_it, among).values(state="refused"))
+            # `is not true`: where a digest is missing, the comparison is neither true nor false.
+            others = among.is_not(sa.true())
+            connection.execute(OBLIGATIONS.update().where(*of_it, others).values(state="acknowledged", closed_at=now))
 
     def owe(
         self,
         destination: str,
         permitted: Iterable[pl.DataFrame],
         left_out: Iterable[pl.DataFrame],
+        holders_ceiling: int,
         now: datetime.datetime,
     ) -> dict[str, int]:
         """
@@ -218,6 +241,8 @@ class Ledger:
 
             left_out: ``member`` and ``reason`` of the others.
 
+            holders_ceiling: Permitted members of one address above which it is in no feed.
+
             now: When an obligation that is new fell due.
 
         Returns:
@@ -226,8 +251,9 @@ class Ledger:
         with self._connect() as connection:
             _copy(connection, "permitted", permitted, _TOKENS)
             _copy(connection, "left_out", left_out, {"member": "bytea", "reason": "text"})
-            named = {"destination": destination, "now": now}
-            connection.execute(sa.text(_LIFT_PERMITTED), named)
+            named = {"destination": destination, "now": now, "ceiling": holders_ceiling}
+            for statement in (_NAME_OF_MANY, _DROP_OF_MANY, _LIFT_PERMITTED):
+                connection.execute(sa.text(statement), named)
             reasons = connection.execute(sa.text(_OWE), named)
             counts: dict[str, int] = {}
             for (reason,) in reasons:
@@ -251,6 +277,17 @@ class Ledger:
         schema = {"id": pl.Int64, **dict.fromkeys(DIGESTS, pl.Binary)}
         with self._connect() as connection:
             return pl.DataFrame([tuple(row) for row in connection.execute(statement)], schema=schema, orient="row")
+
+    def key_ids(self) -> set[str]:
+        """Under which keys members are named. Another secret makes other tokens of them."""
+        with self._connect() as connection:
+            records = connection.scalars(sa.select(DELIVERIES.c.record).where(DELIVERIES.c.kind == "feed"))
+            return {json.loads(record).get("key_id", "") for record in records}
+
+    def destinations(self) -> list[str]:
+        """To which anything was ever provided."""
+        with self._connect() as connection:
+            return list(connection.scalars(sa.select(DELIVERIES.c.destination).distinct().order_by("destination")))
 
     def obligations(self, destination: str) -> list[tuple[str, datetime.datetime, int]]:
         """State, instant it fell due, and how many, of all obligations that are not lifted."""
@@ -327,6 +364,13 @@ class Ledger:
             digests: What it says, in the place of the last one; None where it was refused.
         """
         with self._connect() as connection:
+            # Two destinations may depend on one list, and each takes it in.
+            key = sa.func.hashtext(f"{SCHEMA}/list/{meta['source']}")
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK, key)))
+            usable = (LISTS.c.source == meta["source"], LISTS.c.refused.is_(None))
+            newest = connection.scalar(sa.select(sa.func.max(LISTS.c.produced_at)).where(*usable))
+            if newest and newest > meta["produced_at"]:
+                return
             connection.execute(LISTS.insert(), {**meta, "rejected": json.dumps(meta["rejected"])})
             if digests is not None:
                 connection.execute(LISTED.delete().where(LISTED.c.source == meta["source"]))
@@ -437,6 +481,10 @@ def _delivery(row: sa.Row) -> Delivery:
     )
 
 
+def _named(delivery: Delivery) -> dict:
+    return {"destination": delivery.destination, "id": delivery.id}
+
+
 def _carried(delivery: int) -> sa.Select:
     return sa.select(REMOVALS.c.obligation).where(REMOVALS.c.delivery == delivery)
 
@@ -493,9 +541,30 @@ _LIFT = f"""
 """
 """Whoever is sent again has consented again; what was owed of her is owed no longer."""
 
+_LIFT_PROVIDED = f"""
+    update {SCHEMA}.obligations o set state = 'lifted', closed_at = :now
+    where o.destination = :destination and o.state <> 'lifted' and exists (
+        select from {SCHEMA}.provisions p where p.destination = o.destination and p.sha256 = o.sha256
+        and p.first_delivery <= :id and (p.last_delivery is null or p.last_delivery >= :id)
+    )
+"""
+
+_NAME_OF_MANY = """
+    insert into pg_temp.left_out (member, reason)
+    select member, 'address_of_many' from pg_temp.permitted where sha256 in (
+        select sha256 from pg_temp.permitted group by sha256 having count(*) > :ceiling
+    )
+"""
+
+_DROP_OF_MANY = """
+    delete from pg_temp.permitted where sha256 in (
+        select sha256 from pg_temp.permitted group by sha256 having count(*) > :ceiling
+    )
+"""
+
 _LIFT_PERMITTED = f"""
     update {SCHEMA}.obligations o set state = 'lifted', closed_at = :now
-    where o.destination = :destination and o.state in ('due', 'sent', 'refused')
+    where o.destination = :destination and o.state <> 'lifted'
     and exists (select from pg_temp.permitted t where t.sha256 = o.sha256)
 """
 

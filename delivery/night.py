@@ -29,7 +29,15 @@ from anonymizers.errors import (
 )
 from delivery import manifest, outbox, publication
 from delivery.destinations import destinations
-from delivery.feed_steps import TOKYO, build_feed, gate_feed, hand_over, remove  # noqa: F401  steps of the DAG
+from delivery.feed_steps import (  # noqa: F401  steps of the DAG
+    SHRINK_LIMIT,
+    TOKYO,
+    build_feed,
+    gate_feed,
+    hand_over,
+    plan_removals,
+    remove,
+)
 from delivery.ledger import Ledger
 from delivery.settings import Settings
 from delivery.spec import Destination
@@ -58,8 +66,6 @@ from transforms.tabulation import merge, merge_terms, tabulate_shard
 from transforms.texts import plan_text_shards, redact_shard
 
 STAGING_DAYS = 30
-SHRINK_LIMIT = 0.2
-"""Share of yesterday's stop signals that may be gone; erasures are few, a broken export is not."""
 
 
 @dataclasses.dataclass(frozen=True)

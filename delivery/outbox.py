@@ -6,7 +6,6 @@ file and nothing happens; a feed that changed takes the place of the day's earli
 that nobody who said stop in between is picked up later.
 """
 
-import datetime
 import shutil
 from pathlib import Path
 
@@ -44,16 +43,21 @@ def require_pending(outbox: Path, feed: Feed) -> Path:
     return path
 
 
-def drop_earlier(outbox: Path, destination: str, day: datetime.date, file: str) -> None:
-    """Delete the day's other files of a destination: somebody in them may have said stop since."""
+def kept_file(outbox: Path, destination: str, file: str) -> Path | None:
+    """Where the bytes of a feed lie that was sent, sealed or not; None where they are not kept any more."""
+    places = (*sealed_place(outbox, destination).glob(f"*/{file}.gpg"), outbox / destination / file)
+    return next((path for path in places if path.is_file()), None)
+
+
+def drop_others(outbox: Path, destination: str, file: str) -> None:
+    """Delete a destination's other feeds: somebody in them may have said stop since."""
     with unwritable_as(OutboxUnwritable, "outbox"):
-        for place in (outbox / destination, sealed_place(outbox, destination)):
-            for earlier in place.glob(f"sudare_{destination}_{day:%Y%m%d}_*"):
-                if not earlier.name.startswith(file):
-                    earlier.unlink()
+        for place in (outbox / destination, *sealed_place(outbox, destination).glob("*")):
+            for other in place.glob(f"sudare_{destination}_*"):
+                if other.is_file() and not other.name.startswith(file):
+                    other.unlink()
 
 
 def forget_pending(outbox: Path, destination: str) -> None:
-    """Delete what only the steps of a night needed."""
-    for place in (pending_place(outbox, destination), removals_place(outbox, destination)):
-        shutil.rmtree(place, ignore_errors=True)
+    """Delete what only the steps of a feed needed. Removals may be under way, and clean up after themselves."""
+    shutil.rmtree(pending_place(outbox, destination), ignore_errors=True)

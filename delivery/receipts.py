@@ -201,6 +201,8 @@ def _from_rows(content: bytes, name: str) -> Receipt:
     return Receipt(
         file=_file(rows[0][0]),
         status=whole[0] if whole else Status.PARTIAL if rejected else Status.ACCEPTED,
+        # Nobody speaks for the whole file, so only the rows that are there are accepted.
+        rows_accepted=None if whole else max((accepted["algorithm"] == a.value).sum() for a in Digest),
         reasons=_reasons([*(reason for _, reason in rejected), *_of_the_file(rows, whole)]),
         rejected=refused,
     )

@@ -11,7 +11,7 @@ from delivery import feeds, manifest
 from delivery.buckets import KEY
 from delivery.destinations import destinations
 from delivery.ledger import Delivery, Ledger
-from delivery.outbox import sealed_place
+from delivery.outbox import kept_file
 from delivery.settings import Settings
 from delivery.spec import Destination
 from delivery.warehouse import Warehouse
@@ -84,11 +84,7 @@ def _verify_feed(outbox: Path, ledger: Ledger, destination: Destination, deliver
     provided = ledger.provided(delivery)
     if provided.height != delivery.rows:
         raise PublicationBroken(f"{delivery.file}: the ledger has {provided.height} rows, not the recorded ones")
-    names = (
-        (outbox / destination.name, delivery.file),
-        (sealed_place(outbox, destination.name), delivery.file + ".gpg"),
-    )
-    path = next((place / name for place, name in names if (place / name).is_file()), None)
+    path = kept_file(outbox, destination.name, delivery.file)
     if path is None:
         return
     _require_bytes(path, delivery.sealed_sha256 or delivery.content_sha256)

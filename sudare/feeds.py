@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 from rich.console import Console
 
+from anonymizers.errors import StateRefused
 from anonymizers.pseudonyms import pseudonymise
 from delivery import feeds
 from delivery.consent import Moment
@@ -167,6 +168,11 @@ def print_preview(out: Console, told: dict) -> None:
 
 def read_provisions(night: Night, member: int) -> list[dict]:
     """第三者提供記録 of one member: each row from when to when, to whom, what and on which consent."""
+    if others := night.ledger.key_ids() - {night.ledger_key().id, ""}:
+        raise StateRefused(
+            f"the ledger names members under {len(others)} other keys as well; set SUDARE_SECRET to that of the time "
+            "to find what was provided then"
+        )
     token = pl.DataFrame({"member_id": [member]}).select(pseudonymise("member_id", "member", night.ledger_key()))
     return [_provision(one) for one in night.ledger.provisions(token.item())]
 

@@ -59,6 +59,11 @@ def test_what_was_arranged_is_enough():
         ({"fingerprint": "f"}, "both or neither"),
         ({"send_to": "sftp://x/y", "public_key": "k", "fingerprint": "f"}, "'host_key'"),
         ({"send_to": "s3://x/y"}, "'fingerprint'"),
+        ({"send_to": "SFTP://x/y"}, "'fingerprint'"),
+        ({"removals_to": "sftp://x/y"}, "'fingerprint'"),
+        ({"send_to": "s3://x/y", "public_key": "k", "fingerprint": "f"}, "'removals_to'"),
+        ({"send_to": "/a/b", "removals_to": "/a/b/"}, "another 'removals_to'"),
+        ({"send_to": "sftp://x/y", "removals_to": "SFTP://X:22/y/"}, "another 'removals_to'"),
     ],
 )
 def test_what_is_missing_is_named(changes, missing):

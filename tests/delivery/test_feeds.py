@@ -13,7 +13,7 @@ from anonymizers.errors import FenceRefused, GateRefused, PermitRefused
 from delivery.consent import Permitted
 from delivery.destinations.liveramp import DESTINATION
 from delivery.feeds import Feed, encode, file_name, read_back
-from delivery.outbox import drop_earlier, pending_place, require_pending, sealed_place
+from delivery.outbox import drop_others, kept_file, pending_place, require_pending, sealed_place
 from delivery.spec import Encoding, FileForm, Quoting
 from tests.delivery.feed_files import ALGORITHMS, DAY, KEYS, digests, permitted, text_file, write
 
@@ -171,17 +171,16 @@ def test_a_pending_file_is_the_one_that_was_built(tmp_path):
         require_pending(tmp_path, feed)
 
 
-def test_the_days_earlier_files_do_not_stay_where_somebody_may_fetch_them(tmp_path):
-    names = [
-        "sudare_liveramp_20261031_aaaa.csv.gz",
-        "sudare_liveramp_20261031_bbbb.csv.gz",
-        "sudare_liveramp_20261030_cccc.csv.gz",
-    ]
-    for place in (tmp_path / "liveramp", sealed_place(tmp_path, "liveramp")):
-        place.mkdir(parents=True)
-        for name in names:
+def test_other_feeds_do_not_stay_where_somebody_may_fetch_them(tmp_path):
+    names = [f"sudare_liveramp_202610{day}_aaaa.csv.gz" for day in (31, 30)]
+    sealed = sealed_place(tmp_path, "liveramp") / "0123"
+    for place in (tmp_path / "liveramp", sealed):
+        (place / "removals").mkdir(parents=True)
+        for name in (*names, names[0].replace("aaaa", "bbbb")):
             (place / name).touch()
-            (place / f"{name}.gpg").touch()
-    drop_earlier(tmp_path, "liveramp", DAY, names[0])
-    for place in (tmp_path / "liveramp", sealed_place(tmp_path, "liveramp")):
-        assert {path.name.removesuffix(".gpg") for path in place.iterdir()} == {names[0], names[2]}
+    (sealed / f"{names[0]}.gpg").touch()
+    drop_others(tmp_path, "liveramp", names[0])
+    assert {path.name for path in (tmp_path / "liveramp").iterdir()} == {names[0], "removals"}
+    assert {path.name for path in sealed.iterdir()} == {names[0], f"{names[0]}.gpg", "removals"}
+    assert kept_file(tmp_path, "liveramp", names[0]) == sealed / f"{names[0]}.gpg"
+    assert kept_file(tmp_path, "liveramp", names[1]) is None

@@ -4,6 +4,7 @@ import datetime
 import hashlib
 
 import polars as pl
+import psycopg
 import pytest
 
 from anonymizers.errors import LedgerUnreachable
@@ -82,6 +83,11 @@ def take_back(ledger: Ledger, content: str = "removal", at: datetime.datetime = 
     return delivery
 
 
+def answer(ledger: Ledger, delivery, accepted: bool = True, rejected: list[bytes] = (), at=NOW) -> None:
+    digests = pl.DataFrame({"digest": list(rejected)}, schema={"digest": pl.Binary})
+    ledger.answered(delivery, accepted, {}, digests, len(digests), at)
+
+
 def test_a_provision_runs_from_the_first_delivery_to_the_last(ledger):
     send(ledger, "one", "a", "b")
     second = send(ledger, "two", "a")
@@ -118,13 +124,13 @@ def test_what_was_prepared_and_never_sent_is_abandoned_by_the_next_but_still_rem
     ledger.prepare_feed(file("one"), [rows("a")], NOW)
     send(ledger, "two", "b")
     assert [one.state for one in ledger.deliveries("liveramp")] == ["sent", "abandoned"]
-    assert ledger.owe("liveramp", [rows("b")], nobody(), NOW) == {"member_gone": 1}
+    assert ledger.owe("liveramp", [rows("b")], nobody(), 5, NOW) == {"member_gone": 1}
 
 
 def test_two_holders_of_one_address_are_both_provided_and_one_removal(ledger):
     send(ledger, "one", "a:family", "b:family")
     assert len(ledger.provisions(token("a"))) == len(ledger.provisions(token("b"))) == 1
-    assert sum(ledger.owe("liveramp", nobody(), left(a="stop_signal", b="stop_signal"), NOW).values()) == 1
+    assert sum(ledger.owe("liveramp", nobody(), left(a="stop_signal", b="stop_signal"), 5, NOW).values()) == 1
 
 
 @pytest.mark.parametrize(
@@ -141,63 +147,125 @@ def test_two_holders_of_one_address_are_both_provided_and_one_removal(ledger):
 )
 def test_what_is_owed_is_delivered_less_permitted(ledger, permitted, left_out, expected):
     send(ledger, "one", "a", "b")
-    assert ledger.owe("liveramp", [rows(*permitted)], left(**left_out) if left_out else nobody(), NOW) == expected
-    assert ledger.owe("liveramp", [rows(*permitted)], left(**left_out) if left_out else nobody(), NOW) == {}
+    assert ledger.owe("liveramp", [rows(*permitted)], left(**left_out) if left_out else nobody(), 5, NOW) == expected
+    assert ledger.owe("liveramp", [rows(*permitted)], left(**left_out) if left_out else nobody(), 5, NOW) == {}
 
 
 def test_only_what_was_delivered_is_owed(ledger):
     send(ledger, "one", "a")
-    assert ledger.owe("liveramp", [rows("a")], left(z="stop_signal"), NOW) == {}
-    assert ledger.owe("meta", nobody(), left(a="stop_signal"), NOW) == {}
+    assert ledger.owe("liveramp", [rows("a")], left(z="stop_signal"), 5, NOW) == {}
+    assert ledger.owe("meta", nobody(), left(a="stop_signal"), 5, NOW) == {}
 
 
 def test_a_removal_is_owed_until_it_is_acknowledged(ledger):
     send(ledger, "one", "a", "b")
-    ledger.owe("liveramp", [rows("b")], left(a="stop_signal"), NOW)
+    ledger.owe("liveramp", [rows("b")], left(a="stop_signal"), 5, NOW)
     assert states(ledger) == {"due": 1}
     removal = take_back(ledger)
     assert states(ledger) == {"sent": 1}
     assert ledger.owed("liveramp", NOW - HOUR).is_empty()
     assert ledger.owed("liveramp", NOW + HOUR).height == 1
-    ledger.answered(removal, True, {}, [], NOW + HOUR)
+    answer(ledger, removal, at=NOW + HOUR)
     assert states(ledger) == {"acknowledged": 1}
     assert ledger.owed("liveramp", NOW + 1000 * HOUR).is_empty()
-    assert ledger.owe("liveramp", [rows("b")], left(a="stop_signal"), NOW) == {}
+    assert ledger.owe("liveramp", [rows("b")], left(a="stop_signal"), 5, NOW) == {}
 
 
 def test_an_answer_to_an_earlier_file_counts_too(ledger):
     send(ledger, "one", "a")
-    ledger.owe("liveramp", nobody(), left(a="stop_signal"), NOW)
+    ledger.owe("liveramp", nobody(), left(a="stop_signal"), 5, NOW)
     first = take_back(ledger, "first")
     take_back(ledger, "second", NOW + 30 * HOUR)
-    ledger.answered(first, True, {}, [], NOW + 40 * HOUR)
+    answer(ledger, first, at=NOW + 40 * HOUR)
     assert states(ledger) == {"acknowledged": 1}
 
 
 def test_a_refused_removal_is_owed_on(ledger):
     send(ledger, "one", "a", "b")
-    ledger.owe("liveramp", nobody(), left(a="stop_signal", b="stop_signal"), NOW)
+    ledger.owe("liveramp", nobody(), left(a="stop_signal", b="stop_signal"), 5, NOW)
     removal = take_back(ledger)
-    ledger.answered(removal, True, {"low_audience": 1}, [rows("a")["md5"][0]], NOW)
+    answer(ledger, removal, rejected=[rows("a")["md5"][0]])
     assert states(ledger) == {"acknowledged": 1, "refused": 1}
     assert ledger.owed("liveramp", NOW + HOUR)["sha256"].to_list() == rows("a")["sha256"].to_list()
 
 
+def test_a_rejection_of_somebody_who_was_not_in_the_file_acknowledges_nobody(ledger):
+    """A row was rejected, and nobody can say whose."""
+    send(ledger, "one", "a", "b")
+    ledger.owe("liveramp", nobody(), left(a="stop_signal", b="stop_signal"), 5, NOW)
+    answer(ledger, take_back(ledger), rejected=[rows("stranger")["md5"][0]])
+    assert states(ledger) == {"refused": 2}
+
+
+def test_very_many_rejections_are_taken_in(ledger):
+    send(ledger, "one", *(f"m{n}" for n in range(30_000)))
+    ledger.owe("liveramp", nobody(), nobody(), 5, NOW)
+    rejected = rows(*(f"m{n}" for n in range(25_000)))["md5"].to_list()
+    answer(ledger, take_back(ledger), rejected=rejected)
+    assert states(ledger) == {"acknowledged": 5_000, "refused": 25_000}
+
+
+def test_an_address_of_too_many_members_is_in_no_feed_and_is_taken_back(ledger):
+    send(ledger, "one", "a:shared", "b:shared")
+    many = [rows("a:shared", "b:shared", "c:shared")]
+    assert ledger.owe("liveramp", many, nobody(), 3, NOW) == {}
+    assert ledger.owe("liveramp", many, nobody(), 2, NOW) == {"address_of_many": 1}
+
+
+@pytest.mark.parametrize("again", ["sent once more", "prepared and sent later"])
+def test_whoever_is_sent_the_same_file_again_is_owed_anew(ledger, again):
+    """Acknowledged, permitted again, and delivered by a way that records no new file: then she stops again."""
+    first, _ = ledger.prepare_feed(file("one"), [rows("a")], NOW)
+    if again == "sent once more":
+        ledger.sent(first, first.content_sha256, NOW)
+    ledger.owe("liveramp", nobody(), left(a="stop_signal"), 5, NOW)
+    answer(ledger, take_back(ledger))
+    if again == "sent once more":
+        ledger.sent_again(first, NOW)
+    else:
+        ledger.prepare_feed(file("one"), [rows("a")], NOW)
+    assert ledger.owe("liveramp", nobody(), left(a="stop_signal"), 5, NOW) == {"stop_signal": 1}
+
+
+def test_a_lock_that_was_lost_is_noticed(ledger):
+    def lose_it(still_alone) -> None:
+        still_alone()
+        with psycopg.connect(ledger.url, autocommit=True) as other:
+            other.execute(
+                "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and "
+                "database = (select oid from pg_database where datname = current_database())"
+            )
+        still_alone()
+
+    with pytest.raises(LedgerUnreachable), ledger.only_one("liveramp") as still_alone:
+        lose_it(still_alone)
+
+
+def test_an_older_list_does_not_take_the_place_of_a_newer_one(ledger):
+    meta = {"source": "uid2", "sha256": "0" * 64, "bytes": 1, "rows": 2, "listed": 2, "rejected": {}}
+    meta |= {"produced_at": NOW, "taken_at": NOW, "refused": None}
+    digests = rows("a", "b").select("sha256", "sha1", "md5")
+    ledger.keep_list(meta, digests)
+    ledger.keep_list({**meta, "produced_at": NOW - HOUR}, digests.head(1))
+    assert ledger.opted_out("uid2").height == 2
+    assert len(ledger.lists("uid2")) == 1
+
+
 def test_a_file_that_is_refused_as_a_whole_acknowledges_nothing(ledger):
     send(ledger, "one", "a")
-    ledger.owe("liveramp", nobody(), left(a="stop_signal"), NOW)
-    ledger.answered(take_back(ledger), False, {}, [], NOW)
+    ledger.owe("liveramp", nobody(), left(a="stop_signal"), 5, NOW)
+    answer(ledger, take_back(ledger), accepted=False)
     assert states(ledger) == {"refused": 1}
 
 
 def test_whoever_consents_again_is_owed_nothing_and_owed_anew_when_she_stops_again(ledger):
     send(ledger, "one", "a")
-    ledger.owe("liveramp", nobody(), left(a="stop_signal"), NOW)
+    ledger.owe("liveramp", nobody(), left(a="stop_signal"), 5, NOW)
     removal = take_back(ledger)
-    ledger.answered(removal, True, {}, [], NOW)
+    answer(ledger, removal)
     send(ledger, "two", "a", consented=CONSENTED + HOUR)
     assert states(ledger) == {}
-    assert ledger.owe("liveramp", nobody(), left(a="stop_signal"), NOW) == {"stop_signal": 1}
+    assert ledger.owe("liveramp", nobody(), left(a="stop_signal"), 5, NOW) == {"stop_signal": 1}
 
 
 def test_a_hold_is_in_force_until_somebody_releases_it(ledger):

@@ -76,13 +76,13 @@ def test_the_feed_branch_waits_for_nothing_of_the_statistics(dag):
 
 def test_removals_wait_for_no_feed_and_no_feed_for_them(dag):
     tasks = dag["tasks"]
-    assert {name for name, after in tasks.items() if "remove" in after} == {"plan_feeds"}
+    assert {name for name, after in tasks.items() if "remove" in after} == {"plan_removals"}
     assert tasks["remove"] == ["close"]
     assert "remove" not in tasks["hand_over"]
 
 
 def test_between_nights_only_removals_are_sent(dag):
-    assert dag["between"] == {"plan_feeds": ["remove"], "remove": []}
+    assert dag["between"] == {"plan_removals": ["remove"], "remove": []}
     assert dag["retried"]
     assert dag["at_once"] == 1
 

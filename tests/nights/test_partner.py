@@ -3,6 +3,7 @@
 import dataclasses
 import datetime
 import gzip
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -23,6 +24,7 @@ from anonymizers.errors import (
     PublicationBroken,
     ReceiptRefused,
     SealingRefused,
+    StopSignalsVanished,
     StorageFull,
     ValueUnfit,
 )
@@ -174,14 +176,18 @@ def test_a_receipt_for_a_file_that_was_never_sent_changes_nothing_and_is_said(by
     with pytest.raises(ReceiptRefused):
         nights.remove(by_sftp(), "liveramp")
     assert ledger_rows(night, "select * from delivery.deliveries") == before
+    (refused,) = (night.settings.intake / "liveramp" / "receipts" / "refused").iterdir()
+    with pytest.raises(ReceiptRefused):
+        nights.remove(by_sftp(), "liveramp")
+    refused.unlink()
     nights.remove(by_sftp(), "liveramp")
-    assert [path.name for path in (night.settings.intake / "liveramp" / "receipts" / "refused").iterdir()] == ["0.json"]
 
 
 def test_a_feed_by_s3_is_the_same(site, recipient, s3_server):
     agreement = dataclasses.replace(
         LIVERAMP,
         send_to=s3_server.url,
+        removals_to=f"{s3_server.url}-removals",
         endpoint_url=s3_server.endpoint,
         region=s3_server.credentials.region,
         public_key=str(recipient.files["partner"]),
@@ -397,3 +403,74 @@ def test_a_changed_row_of_the_ledger_is_found(by_sftp, site):
 def test_a_deployment_without_agreements_has_no_feeds(site):
     night = site.night(FIRST_NIGHT, agreements={})
     assert nights.plan_feeds(night) == []
+
+
+def test_an_agreement_that_ended_leaves_what_is_owed_in_sight(by_sftp, site):
+    night = by_sftp()
+    run(night, *FEED)
+    stop(site, night)
+    for ended in (by_sftp(agreements={}), by_sftp(purposes=("P09",))):
+        assert nights.plan_feeds(ended) == []
+        assert nights.plan_removals(ended) == ["liveramp"]
+        with pytest.raises(DestinationRefused, match=r"^liveramp: \d+ removals are owed, and there is no agreement"):
+            nights.remove(ended, "liveramp")
+    assert nights.remove(by_sftp(), "liveramp")["sent"] > 0
+
+
+@pytest.mark.parametrize("dataset", ["consents", "opt_outs", "rights_requests"])
+def test_a_source_that_has_lost_something_takes_nobody_back(by_sftp, site, sftp_server, dataset):
+    night = by_sftp()
+    run(night, *FEED)
+    site.change(f"truncate {dataset}")
+    with pytest.raises(StopSignalsVanished, match=rf"^{dataset}: 0 rows, \d+ at the last feed for liveramp"):
+        nights.remove(by_sftp(), "liveramp")
+    assert ledger_rows(night, "select count(*) from delivery.obligations") == [(0,)]
+    assert nights.remove(by_sftp(accept_fewer_stop_signals=True), "liveramp")["destination"] == "liveramp"
+
+
+def test_a_hold_that_comes_while_a_file_is_on_its_way_keeps_it_from_being_seen(by_sftp, site, sftp_server):
+    night = by_sftp()
+    run(night, "plan", "build_feed", "gate_feed")
+    real = feed_steps._send
+
+    def send(night, *rest):
+        night.ledger.hold("liveramp", "ad-ops", "wait", NOW)
+        return real(night, *rest)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(feed_steps, "_send", send)
+        with pytest.raises(DestinationHeld):
+            run(night, "hand_over")
+    assert sftp_server.visible() == sftp_server.hidden() == []
+
+
+def test_an_account_that_closes_at_the_last_moment_takes_her_familys_address_along(
+    by_sftp, site, sftp_server, recipient
+):
+    night = by_sftp()
+    ((one, other),) = site.ask(
+        "select min(member_id), max(member_id) from (select member_id from members join consents using (member_id) "
+        "where purpose = 'ad_match' and method in ('checkbox', 'button') and text_version = '2022-04-01' and "
+        "consents.withdrawn_at is null and status = 'active' and email_verified_at is not null and "
+        "birth_date < '2000-01-01' and given_at < '2026-10-01' and member_id not in (select member_id from opt_outs "
+        "where member_id is not null) order by 1 limit 40) m"
+    )
+    site.change(f"update members set email = 'family@example.jp' where member_id in ({one}, {other})")
+    run(night, "plan", "build_feed", "gate_feed")
+    site.change(f"update members set status = 'withdrawn', withdrawn_at = now() where member_id = {one}")
+    run(night, "hand_over")
+    (name,) = sftp_server.visible()
+    assert hashlib.sha256(b"family@example.jp").hexdigest() not in str(opened(recipient, sftp_server.drop / name))
+
+
+def test_what_was_sealed_for_another_key_does_not_leave(by_sftp, site, recipient, sftp_server):
+    night = by_sftp()
+    run(night, "plan", "build_feed", "gate_feed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(feed_steps, "_send", lambda *_: (_ for _ in ()).throw(LedgerUnreachable("cut")))
+        with pytest.raises(LedgerUnreachable):
+            run(night, "hand_over")
+    changed = dataclasses.replace(night.settings.agreements["liveramp"], fingerprint=recipient.pins["revoked subkey"])
+    with pytest.raises(SealingRefused):
+        run(by_sftp(agreements={"liveramp": changed}), "hand_over")
+    assert sftp_server.visible() == []

@@ -70,8 +70,8 @@ def test_a_hold_names_who_and_why_and_is_released_by_somebody(ledger):
 
 def test_what_is_owed_is_told_by_age(ledger):
     now = datetime.datetime.now(datetime.UTC)
-    ledger.owe("liveramp", [rows("c")], [], now - datetime.timedelta(days=8))
-    ledger.owe("liveramp", [], [], now)
+    ledger.owe("liveramp", [rows("c")], [], 5, now - datetime.timedelta(days=8))
+    ledger.owe("liveramp", [], [], 5, now)
     (told,) = json.loads(typed("feeds", "--json"))
     assert {name: told["obligations"][name] for name in ("due", "late", "overdue")} == {
         "due": 3,
