@@ -43,6 +43,7 @@ def test_transient_are_only_those_that_pass_by_themselves():
         "SourceUnreachable",
         "WarehouseUnreachable",
         "DestinationUnreachable",
+        "LedgerUnreachable",
     }
 
 

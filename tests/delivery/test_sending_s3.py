@@ -150,7 +150,7 @@ def test_what_the_last_check_raises_is_passed_on_even_if_the_store_is_gone(site,
         assert transport.unfinished() == ()
 
 
-@pytest.mark.parametrize("after", [0, 1, 300, *cut_points(seed=17, number=20, until=len(CONTENT))])
+@pytest.mark.parametrize("after", [0, 1, 300, *cut_points(seed=17, number=8, until=len(CONTENT))])
 def test_wherever_the_wire_is_cut_the_file_arrives_whole_and_once(site, source, after):
     with Wire(site.port, [Cut(after)]) as wire, sizes(site) as scanner, opened(site, wire.port) as transport:
         assert transport.send(source, NAME, nothing) == Sent.NOW
@@ -403,7 +403,7 @@ def test_many_parts_and_uploads_are_listed_to_the_end(site, source, monkeypatch)
         assert wire.carried < 50_000
 
 
-@pytest.mark.parametrize("after", cut_points(seed=19, number=10, until=100_000))
+@pytest.mark.parametrize("after", cut_points(seed=19, number=5, until=100_000))
 def test_reading_goes_on_after_a_cut(site, after):
     site.put("drop/from_partner/a.csv", CONTENT[:100_000])
     with Wire(site.port, [Cut(after)]) as wire, opened(site, wire.port) as transport:

@@ -111,7 +111,7 @@ def test_what_the_last_check_raises_is_passed_on_even_if_the_server_is_gone(sftp
     assert os.listdir(sftp_server.drop) == []
 
 
-@pytest.mark.parametrize("after", [*HANDSHAKE, *cut_points(seed=11, number=30, until=400_000)])
+@pytest.mark.parametrize("after", [*HANDSHAKE, *cut_points(seed=11, number=14, until=400_000)])
 def test_wherever_the_wire_is_cut_the_file_arrives_whole_and_once(sftp_server, source, after):
     with Wire(sftp_server.port, [Cut(after)]) as wire, folder_scanner(sftp_server.drop) as scanner:
         with opened(sftp_server, wire.port) as transport:
@@ -356,7 +356,7 @@ def test_a_partners_files_are_listed_and_read(sftp_server):
             transport.list_files("none")
 
 
-@pytest.mark.parametrize("after", cut_points(seed=13, number=10, until=100_000))
+@pytest.mark.parametrize("after", cut_points(seed=13, number=5, until=100_000))
 def test_reading_goes_on_after_a_cut(sftp_server, after):
     (sftp_server.drop / "a.csv").write_bytes(CONTENT[:100_000])
     with Wire(sftp_server.port, [Cut(after)]) as wire, opened(sftp_server, wire.port) as transport:

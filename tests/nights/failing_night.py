@@ -16,7 +16,7 @@ from delivery import night as nights
 
 STEPS = (
     *("plan", "plan_texts", "plan_feeds", "extract", "redact", "tabulate", "merge_cells", "disclose"),
-    *("gate_tables", "publish", "build_feed", "gate_feed", "hand_over", "close"),
+    *("gate_tables", "publish", "build_feed", "gate_feed", "hand_over", "plan_removals", "remove", "close"),
 )
 
 

@@ -33,7 +33,7 @@ from tests.nights.sites import LIVERAMP
 TOKYO = nights.TOKYO
 BORN = datetime.date(1990, 4, 1)
 FIRST_DAY = datetime.date(2026, 6, 1)
-HISTORIES, WORLDS, NIGHTS = 250, 4, 9
+HISTORIES, WORLDS, NIGHTS = 250, 4, 6
 
 
 @dataclasses.dataclass
@@ -340,7 +340,7 @@ def test_nobody_who_said_no_is_in_what_leaves_and_nobody_who_was_sent_is_forgott
     for n in range(NIGHTS):
         day = FIRST_DAY + datetime.timedelta(days=n)
         world.clock = datetime.datetime.combine(day, datetime.time(9), TOKYO)
-        world.live(HISTORIES // 4)
+        world.live(HISTORIES // 3)
         world.clock = datetime.datetime.combine(day + datetime.timedelta(days=1), datetime.time(2), TOKYO)
         if n == 4:
             world.clock += datetime.timedelta(hours=1)  # the last list is more than a day old by now
@@ -358,10 +358,10 @@ def test_nobody_who_said_no_is_in_what_leaves_and_nobody_who_was_sent_is_forgott
         world.live(5)
         removals(world, day)
         agree(world)
-    assert outcomes["sent"] >= 3
+    assert outcomes["sent"] >= 2
     assert outcomes["OPT_OUT_LIST_STALE"]
-    assert world.events > 2 * HISTORIES
-    assert sum(map(len, world.carried.values())) > 50
+    assert world.events > HISTORIES
+    assert sum(map(len, world.carried.values())) > 20
 
 
 def test_without_the_fence_somebody_stopped_would_be_found(world_of, monkeypatch):

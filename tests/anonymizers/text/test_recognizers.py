@@ -190,7 +190,7 @@ def test_no_recogniser_takes_long_on_a_hostile_text(seed):
     for reading in ("unmasked", "words"):  # made once, by whichever recogniser asks first
         began = time.process_time()
         getattr(artifacts, reading)
-        assert time.process_time() - began < 6, reading
+        assert time.process_time() - began < 9, reading
     for recogniser in (*analyzer().registry.recognizers, known):
         began = time.process_time()
         recogniser.analyze(text, recogniser.supported_entities, artifacts)
@@ -201,7 +201,7 @@ def test_no_recogniser_takes_long_on_a_hostile_text(seed):
 def test_thousands_of_finds_take_bounded_time(seed):
     began = time.process_time()
     assert redact(hostile(seed), ("ああ",)).spans
-    assert time.process_time() - began < 6
+    assert time.process_time() - began < 9
 
 
 @pytest.mark.parametrize(
