@@ -20,7 +20,8 @@ night: demo
 	$(BIN)/sudare night
 
 test: setup
-	$(BIN)/python -m pytest
+	# Files side by side, the tests of a file one after another: they share what is slow to make.
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: setup
 	$(BIN)/ruff check .

