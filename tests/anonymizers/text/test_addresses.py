@@ -141,4 +141,4 @@ def test_a_long_text_is_read_in_time(text):
     began = time.process_time()
     for recogniser in RECOGNISERS.values():
         recogniser.analyze(text, [], artifacts)
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < 4

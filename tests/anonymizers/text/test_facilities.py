@@ -124,7 +124,7 @@ def test_a_long_text_is_read_in_time(text):
         found_in = RECOGNISER.analyze(text, ["FACILITY"], TextArtifacts(text))
     except SentenceTooLong:
         found_in = []
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < 5
     assert len(found_in) < len(text)
 
 

@@ -194,7 +194,7 @@ def test_no_recogniser_takes_long_on_a_hostile_text(seed):
     for recogniser in (*analyzer().registry.recognizers, known):
         began = time.process_time()
         recogniser.analyze(text, recogniser.supported_entities, artifacts)
-        assert time.process_time() - began < 2, type(recogniser).__name__
+        assert time.process_time() - began < 4, type(recogniser).__name__
 
 
 @pytest.mark.parametrize("seed", ["090-0000-0000 ", "a@b.co ", "ああ、"], ids=["numbers", "addresses", "names"])
