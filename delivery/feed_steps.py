@@ -407,11 +407,30 @@ def _require_believable(night: Night, name: str) -> None:
     if not counts["members"]:
         raise SourceEmpty("members: 0 rows; an empty source takes nobody back")
     last = next(iter(night.ledger.deliveries(name, "feed")), None)
-    for dataset, had in (last.record.get("source", {}) if last else {}).items():
+    require_not_vanished(night, counts, last.record.get("source", {}) if last else {}, f"at the last feed for {name}")
+
+
+def require_not_vanished(night: Night, counts: dict[str, int], before: dict[str, int], when: str) -> None:
+    """
+    Check that what was counted before is still there.
+
+    Args:
+        night: Whose settings may accept it for once.
+
+        counts: Rows by dataset, now.
+
+        before: The same then, of those datasets that matter.
+
+        when: That was, for the message.
+
+    Raises:
+        StopSignalsVanished: of one dataset more than a fifth is gone.
+    """
+    for dataset, had in before.items():
         if counts[dataset] < had * (1 - SHRINK_LIMIT) and not night.settings.accept_fewer_stop_signals:
             raise StopSignalsVanished(
-                f"{dataset}: {counts[dataset]} rows, {had} at the last feed for {name}; such things do not vanish. "
-                "Find out why; if rightly, run once with SUDARE_ACCEPT_FEWER_STOP_SIGNALS=1"
+                f"{dataset}: {counts[dataset]} rows, {had} {when}; stop signals do not vanish. Find out why; if "
+                "rightly, run once with SUDARE_ACCEPT_FEWER_STOP_SIGNALS=1"
             )
 
 

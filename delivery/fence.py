@@ -16,7 +16,7 @@ import pandas as pd
 import polars as pl
 
 from delivery.buckets import KEY, Buckets, how_many
-from delivery.consent import Moment
+from delivery.consent import NEVER, Moment
 from delivery.feeds import algorithms, read_back
 from delivery.match_keys import digest, normalise
 from delivery.spec import Destination, Digest, Encoding
@@ -150,7 +150,7 @@ def _closed(destination: Destination, session: Session, shards: list[Shard], mom
     """Addresses of accounts that were closed, unless somebody who holds one has consented after the closing."""
     form = normalise(pl.col("email"), destination.email).alias("key")
     left = pl.from_arrow(session.read("members", READER, "status = 'withdrawn'")).select(form, "withdrawn_at")
-    latest = left.drop_nulls("key").group_by("key").agg(pl.col("withdrawn_at").fill_null(_NEVER).max())
+    latest = left.drop_nulls("key").group_by("key").agg(pl.col("withdrawn_at").fill_null(NEVER).max())
     later = []
     for shard in shards if latest.height else ():
         holders = pl.from_arrow(session.read("members", READER, f"{shard.where()} and {may}")).select("member_id", form)
@@ -168,9 +168,6 @@ def _closed(destination: Destination, session: Session, shards: list[Shard], mom
             later.append(held.select("key"))
     open_again = pl.concat(later) if later else latest.select("key").clear()
     return latest.join(open_again, on="key", how="anti").select(digest(pl.col("key"), Digest.SHA256).alias(KEY))
-
-
-_NEVER = pl.lit(datetime.datetime(9999, 1, 1, tzinfo=datetime.UTC)).cast(pl.Datetime("us", "UTC"))
 
 
 def _unrevoked(now: datetime.datetime) -> str:

@@ -6,7 +6,7 @@ stands; it stays where it is, and its time is when the partner made it. A receip
 """
 
 import datetime
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from anonymizers.errors import OptOutListRefused, OutboxUnwritable, SudareError, Transient
@@ -21,11 +21,10 @@ RECEIPT_BYTES = 64 << 20
 
 @dataclass(frozen=True)
 class TakenIn:
-    """What was found in an intake: how many lists and receipts, and what had to be refused."""
+    """How many lists and receipts were taken in."""
 
     lists: int = 0
     receipts: int = 0
-    refused: list[SudareError] = field(default_factory=list)
 
 
 def take_in(ledger: Ledger, intake: Path, destination: Destination, now: datetime.datetime, accepted: str) -> TakenIn:
@@ -44,9 +43,10 @@ def take_in(ledger: Ledger, intake: Path, destination: Destination, now: datetim
         accepted: SHA-256 of a list that somebody has looked at and found right, see `require_usable`.
 
     Returns:
-        Counts, and the refusals; they are kept as well, and stop the feed by `require_list`.
+        Counts. A list that was refused is kept as such and stops the feed by `require_list`; a receipt lies where
+        `refused_receipts` counts it.
     """
-    lists, refused = _take_list(ledger, intake, destination.opt_out_list, now, accepted)
+    lists = _take_list(ledger, intake, destination.opt_out_list, now, accepted)
     count = 0
     for path in _files(intake / destination.name / "receipts"):
         try:
@@ -54,12 +54,11 @@ def take_in(ledger: Ledger, intake: Path, destination: Destination, now: datetim
             count += 1
         except Transient:
             raise  # the receipt stays where it is
-        except SudareError as error:
-            refused.append(error)
+        except SudareError:
             _move(path, "refused")
         else:
             _move(path, "taken")
-    return TakenIn(lists, count, refused)
+    return TakenIn(lists, count)
 
 
 def refused_receipts(intake: Path, destination: str) -> int:
@@ -73,12 +72,10 @@ def _files(folder: Path) -> list[Path]:
     return sorted(path for path in found if not path.name.startswith(".") and path.suffix != ".part")
 
 
-def _take_list(
-    ledger: Ledger, intake: Path, source: str, now: datetime.datetime, accepted: str
-) -> tuple[int, list[SudareError]]:
+def _take_list(ledger: Ledger, intake: Path, source: str, now: datetime.datetime, accepted: str) -> int:
     files = _files(intake / source / "lists") if source else []
     if not files:
-        return 0, []
+        return 0
     newest = max(files, key=lambda path: (path.stat().st_mtime_ns, path.name))
     produced = datetime.datetime.fromtimestamp(newest.stat().st_mtime, datetime.UTC)
     kept = ledger.lists(source)
@@ -95,16 +92,16 @@ def _take_list(
                 f"{found.sha256}"
             )
         if kept and _same(kept[0], found, produced) and (not kept[0]["refused"] or accepted != found.sha256):
-            return 0, []
+            return 0
         # Whether it is too old is asked when it is used.
         require_usable(source, usable and _meta(usable), found.meta(produced), produced, accepted)
     except SudareError as error:
         if not kept or kept[0]["produced_at"] != produced or not kept[0]["refused"]:
             ledger.keep_list({**row, **_NOTHING, "refused": f"{error.reason}: {error}"}, None)
-        return 0, [error]
+        return 0
     told = {"sha256": found.sha256, "bytes": found.bytes, "rows": found.rows, "listed": found.digests.height}
     ledger.keep_list({**row, **told, "rejected": dict(found.rejected), "refused": None}, found.digests)
-    return 1, []
+    return 1
 
 
 _NOTHING = {"sha256": "", "bytes": 0, "rows": 0, "listed": 0, "rejected": {}}

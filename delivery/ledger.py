@@ -452,11 +452,12 @@ class Ledger:
         )
         ours: SudareError
         try:
-            # In a transaction of its own: a caller may keep his open for long.
-            with engine.begin() as connection:
-                _create(connection)
-            with engine.begin() as connection:
-                yield connection
+            with engine.connect() as connection:
+                # In a transaction of its own: a caller may keep his open for long.
+                with connection.begin():
+                    _create(connection)
+                with connection.begin():
+                    yield connection
             return
         except sa.exc.OperationalError:
             ours = LedgerUnreachable("the delivery ledger: no connection, so nothing is sent; check SUDARE_LEDGER_URL")

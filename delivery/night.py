@@ -25,18 +25,17 @@ from anonymizers.errors import (
     PublicationBroken,
     SourceEmpty,
     StateRefused,
-    StopSignalsVanished,
 )
 from delivery import manifest, outbox, publication
 from delivery.destinations import destinations
 from delivery.feed_steps import (  # noqa: F401  steps of the DAG
-    SHRINK_LIMIT,
     TOKYO,
     build_feed,
     gate_feed,
     hand_over,
     plan_removals,
     remove,
+    require_not_vanished,
 )
 from delivery.ledger import Ledger
 from delivery.settings import Settings
@@ -308,13 +307,8 @@ def _require_stop_signals(night: Night, session: Session) -> dict[str, int]:
     counts = {name: session.count(name) for name in ("opt_outs", "rights_requests", "consents")}
     nights = night.warehouse.manifests()
     before = manifest.parse(nights[max(nights)][1])["stop_signals"] if nights else {}
-    for name in ("opt_outs", "rights_requests"):
-        had, has = before.get(name, 0), counts[name]
-        if has < had * (1 - SHRINK_LIMIT) and not night.settings.accept_fewer_stop_signals:
-            raise StopSignalsVanished(
-                f"{name}: {has} rows, {had} on the last night; stop signals do not vanish. Find out why; if rightly, "
-                "run one night with SUDARE_ACCEPT_FEWER_STOP_SIGNALS=1"
-            )
+    watched = {name: before.get(name, 0) for name in ("opt_outs", "rights_requests")}
+    require_not_vanished(night, counts, watched, "on the last night")
     return counts
 
 
