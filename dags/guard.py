@@ -9,6 +9,7 @@ its type and place.
 import datetime
 import json
 import os
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from airflow.sdk import Connection, ExceptionRetryPolicy, RetryAction, RetryRule
 from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import mask_secret
 
-from anonymizers.errors import DayRefused, Terminal, without_values
+from anonymizers.errors import DayRefused, NightRunning, SudareError, Terminal, without_values
 
 TOKYO = datetime.timezone(datetime.timedelta(hours=9))
 
@@ -50,17 +51,32 @@ def run_step(name: str, of: Any = None) -> Any:
     from delivery import night as nights  # Arrow and polars, which parsing a DAG file must not pay for
 
     os.umask(0o077)
-    started, result, failure = time.time(), None, None
+    # A clock that is set while a step runs says nothing of how long it took.
+    started, result, failure, night = time.monotonic(), None, None, None
     try:
         night = current_night()
         result = getattr(nights, name)(night) if of is None else getattr(nights, name)(night, of)
     except Exception as error:  # noqa: BLE001  the guard: reduced to what may be told, then raised below
-        failure = without_values(error)
+        failure = _why(night, without_values(error))
     _record(started, result, failure)
     if failure is not None:
         # Outside the handler, so that the original is no part of the new one's context.
         raise failure
     return result
+
+
+def _why(night, failure: SudareError) -> SudareError:
+    """The failure itself, unless another run of the same night has taken over: then what lay between steps is gone."""
+    from delivery.night import require_not_overtaken
+
+    if night is not None and night.run:
+        try:
+            require_not_overtaken(night)
+        except NightRunning as overtaken:
+            return without_values(overtaken)
+        except Exception:  # noqa: BLE001, S110  only staging cannot be asked; the failure stays what it was
+            pass
+    return failure
 
 
 def current_night():
@@ -72,7 +88,15 @@ def current_night():
     for name, value in environment.items():
         if value and name.startswith("SUDARE_") and name.endswith(_SECRET):
             mask_secret(value)
-    return Night(read_settings(environment), current_day(), datetime.datetime.now(datetime.UTC))
+    return Night(read_settings(environment), current_day(), datetime.datetime.now(datetime.UTC), current_run())
+
+
+def current_run() -> str:
+    """The name of this run of the night, fit for a path; none where the DAG describes no day of its own."""
+    context = get_current_context()
+    if "day" not in (context.get("params") or {}):
+        return ""
+    return re.sub(r"[^A-Za-z0-9-]+", "-", context["dag_run"].run_id)
 
 
 def current_day() -> datetime.date:
@@ -151,7 +175,7 @@ def _record(started: float, result: Any, failure: Exception | None) -> None:
     line = {
         "step": instance.task_id,
         "shard": max(instance.map_index, 0),
-        "seconds": round(time.time() - started, 2),
+        "seconds": round(time.monotonic() - started, 2),
         "result": result,
     }
     if failure is not None:

@@ -108,10 +108,14 @@ def _build(night: Night, name: str, now: datetime.datetime) -> feeds.Feed:
         Moment(night.day, now),
         night.ledger.opted_out(destination.opt_out_list),
         night.ledger_key(),
-        outbox.pending_place(night.settings.outbox, name),
+        _pending(night, name),
     )
     night.staging.write_json(feed.as_dict(), "feeds", f"{name}.json")
     return feed
+
+
+def _pending(night: Night, name: str) -> Path:
+    return outbox.pending_place(night.settings.outbox, name, night.owner)
 
 
 def _told(night: Night, name: str) -> feeds.Feed:
@@ -136,9 +140,9 @@ def gate_feed(night: Night, name: str) -> dict:
 
 
 def _measure(night: Night, name: str) -> pd.DataFrame:
-    destination, place = night.destinations[name], outbox.pending_place(night.settings.outbox, name)
+    destination, place = night.destinations[name], _pending(night, name)
     feed = _told(night, name)
-    path = outbox.require_pending(night.settings.outbox, feed)
+    path = outbox.require_pending(_pending(night, feed.destination), feed)
     with _evidence(night, destination, night.now) as evidence:
         return fence.measure(destination, path, evidence, feeds.read_rows(place), feed.plain_bytes, place)
 
@@ -152,7 +156,7 @@ def _gate(night: Night, name: str, measures: pd.DataFrame) -> dict:
 @contextmanager
 def _evidence(night: Night, destination: Destination, now: datetime.datetime) -> Iterator[fence.Evidence]:
     """What the source says in a transaction of its own, for as long as it is looked at."""
-    place = outbox.pending_place(night.settings.outbox, destination.name) / "evidence"
+    place = _pending(night, destination.name) / "evidence"
     with night.source.session(Reader.ADS) as session:
         opted_out = night.ledger.opted_out(destination.opt_out_list)
         shards = plan_shards(session, night.settings.members_per_shard)
@@ -205,18 +209,19 @@ def _pass(night: Night, destination: Destination, feed: feeds.Feed, still_alone:
         _require_open(night, destination.name)
         return _require_nobody_stopped(night, destination, path)
 
-    path = outbox.require_pending(night.settings.outbox, feed)
+    path = outbox.require_pending(_pending(night, feed.destination), feed)
     sealed = _seal(night, destination.name, path)
     passed = may_leave()
     record = _feed_record(night, destination, feed, passed)
-    place = outbox.pending_place(night.settings.outbox, destination.name)
+    place = _pending(night, destination.name)
     prepared = PreparedFile(destination.name, night.day, feed.file, feed.sha256, feed.rows, record)
     delivery, _ = night.ledger.prepare_feed(prepared, feeds.read_rows(place), night.now)
     again = delivery.state in DONE
     if not again:
         _send(night, destination.name, sealed, "", may_leave)
-        night.ledger.sent(delivery, manifest.sha256_of(sealed), night.now)
+        # Before it is recorded as sent: whoever dies in between does both again.
         outbox.drop_others(night.settings.outbox, destination.name, feed.file)
+        night.ledger.sent(delivery, manifest.sha256_of(sealed), night.now)
     return {
         "destination": destination.name,
         "rows": feed.rows,
@@ -228,7 +233,7 @@ def _pass(night: Night, destination: Destination, feed: feeds.Feed, still_alone:
 
 def _require_nobody_stopped(night: Night, destination: Destination, path: Path) -> dict:
     """The fence itself: file and stopped people have nobody in common, as of a transaction of this instant."""
-    place = outbox.pending_place(night.settings.outbox, destination.name)
+    place = _pending(night, destination.name)
     with _evidence(night, destination, night.now) as evidence:
         file = fence.read_file(destination, path, place, len(evidence.consented))
         caught = evidence.count_in(file)
@@ -302,7 +307,7 @@ def resend(night: Night, name: str, file: str) -> str:
         def nobody_stopped() -> None:
             still_alone()
             with _evidence(night, destination, night.now) as evidence:
-                provided = Buckets(outbox.pending_place(night.settings.outbox, name) / "file", len(evidence.consented))
+                provided = Buckets(_pending(night, name) / "file", len(evidence.consented))
                 digests = [pl.col(a.value).bin.encode("hex") for a in feeds.algorithms(destination)]
                 provided.add(night.ledger.provided(delivery).select(digests))
                 if any(evidence.count_in(provided).values()):
@@ -471,6 +476,8 @@ def _place_of_its_own(night: Night, name: str) -> Iterator[Path]:
     """Private, and shared with no other run: half of somebody else's files would read like people who have left."""
     with unwritable_as(OutboxUnwritable, "outbox"):
         above = outbox.removals_place(night.settings.outbox, name)
+        # Nobody else works at this destination's removals now, so what lies there is of a run that died.
+        shutil.rmtree(above, ignore_errors=True)
         above.mkdir(parents=True, exist_ok=True, mode=0o700)
         place = Path(tempfile.mkdtemp(dir=above))
     try:

@@ -20,6 +20,7 @@ from anonymizers.disclosure import Disclosure, perturbation_digest
 from anonymizers.errors import (
     DayRefused,
     GateRefused,
+    NightRunning,
     OutboxUnwritable,
     PolicyAhead,
     PublicationBroken,
@@ -66,6 +67,9 @@ from transforms.texts import plan_text_shards, redact_shard
 
 STAGING_DAYS = 30
 
+_RUN = "run.json"
+"""In a night's staging: which run of it is the one that counts."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Night:
@@ -75,6 +79,8 @@ class Night:
     day: datetime.date
     now: datetime.datetime
     """The instant of the step, with a time zone."""
+    run: str = ""
+    """Tells apart the runs of one day that may be under way at once; what lies between the steps of one is its own."""
 
     @property
     def source(self) -> Source:
@@ -86,7 +92,12 @@ class Night:
 
     @property
     def staging(self) -> Staging:
-        return Staging(self.settings.staging_url, self.day)
+        return Staging(self.settings.staging_url, self.day, self.run)
+
+    @property
+    def owner(self) -> str:
+        """Of what lies between two steps outside of staging."""
+        return f"{self.day}.{self.run}" if self.run else self.day.isoformat()
 
     @property
     def tables(self) -> dict[str, Table]:
@@ -204,6 +215,20 @@ def plan(night: Night) -> list[int]:
     return list(range(len(shards)))
 
 
+def require_not_overtaken(night: Night) -> None:
+    """
+    Check that no other run of the same night has been started since this one was.
+
+    Whoever plans last goes on; an earlier one finds nothing left of what it has staged. Neither can publish or send
+    what is not its own, so this only tells why a step has failed.
+
+    Raises:
+        NightRunning: one has.
+    """
+    if Staging(night.settings.staging_url, night.day).read_json(_RUN) != night.run:
+        raise NightRunning(f"{night.day}: another run of this night has begun since, and goes on; this one ends here")
+
+
 def plan_texts(night: Night) -> list[int]:
     """The numbers of the shards of threads."""
     return list(range(len(night.planned["text_shards"])))
@@ -278,7 +303,11 @@ def _published(night: Night, table: Table):
 
 
 def _require_writable(night: Night) -> None:
-    night.staging.remove()
+    """Check every place, and take the night over: of its other runs, whether they are dead or not, nothing stays."""
+    of_all_runs = Staging(night.settings.staging_url, night.day)
+    of_all_runs.remove()
+    of_all_runs.write_json(night.run, _RUN)
+    outbox.forget_all_pending(night.settings.outbox)
     night.staging.write_json({}, "probe.json")
     night.staging.remove_nights_before(night.day - datetime.timedelta(days=STAGING_DAYS))
     for error, folder in ((OutboxUnwritable, night.settings.outbox), (PublicationBroken, night.settings.published)):
@@ -469,4 +498,4 @@ def close(night: Night) -> None:
     for part in ("cells", "merged", "releases", "terms"):
         night.staging.remove(part)
     for name in night.destinations:
-        outbox.forget_pending(night.settings.outbox, name)
+        outbox.forget_pending(night.settings.outbox, name, night.owner)

@@ -15,9 +15,9 @@ from delivery.feeds import Feed
 from transforms.staging import unwritable_as
 
 
-def pending_place(outbox: Path, destination: str) -> Path:
-    """Private; nothing there has passed the fence."""
-    return outbox / ".pending" / destination
+def pending_place(outbox: Path, destination: str, owner: str) -> Path:
+    """Private, and one run's alone; nothing there has passed the fence."""
+    return outbox / ".pending" / destination / owner
 
 
 def removals_place(outbox: Path, destination: str) -> Path:
@@ -30,14 +30,14 @@ def sealed_place(outbox: Path, destination: str) -> Path:
     return outbox / ".sealed" / destination
 
 
-def require_pending(outbox: Path, feed: Feed) -> Path:
+def require_pending(place: Path, feed: Feed) -> Path:
     """
     The file of a feed that was built, its bytes as they were told.
 
     Raises:
         FenceRefused: it is not there, or is another.
     """
-    path = pending_place(outbox, feed.destination) / feed.file
+    path = place / feed.file
     if not path.is_file() or manifests.sha256_of(path) != feed.sha256:
         raise FenceRefused(f"{feed.destination}: the pending file is not the one that was built; run the night again")
     return path
@@ -50,14 +50,22 @@ def kept_file(outbox: Path, destination: str, file: str) -> Path | None:
 
 
 def drop_others(outbox: Path, destination: str, file: str) -> None:
-    """Delete a destination's other feeds: somebody in them may have said stop since."""
+    """Delete a destination's other feeds: somebody in them may have said stop since. Whole removals stay."""
     with unwritable_as(OutboxUnwritable, "outbox"):
         for place in (outbox / destination, *sealed_place(outbox, destination).glob("*")):
-            for other in place.glob(f"sudare_{destination}_*"):
-                if other.is_file() and not other.name.startswith(file):
+            # What was half sealed when a run died has a name with a dot.
+            for other in (*place.glob(f"sudare_{destination}_*"), *place.glob(f".sudare_{destination}_*.part")):
+                if other.is_file() and not other.name.startswith((file, f".{file}", f"sudare_{destination}_removals_")):
                     other.unlink()
 
 
-def forget_pending(outbox: Path, destination: str) -> None:
-    """Delete what only the steps of a feed needed. Removals may be under way, and clean up after themselves."""
-    shutil.rmtree(pending_place(outbox, destination), ignore_errors=True)
+def forget_pending(outbox: Path, destination: str, owner: str) -> None:
+    """Delete what only the steps of a run's feed needed. Removals may be under way, and clean up after themselves."""
+    shutil.rmtree(pending_place(outbox, destination, owner), ignore_errors=True)
+
+
+def forget_all_pending(outbox: Path) -> None:
+    """Delete what the feeds of other runs have left, dead or alive: digests of people, which no later run needs."""
+    for place in (outbox / ".pending").glob("*"):
+        if not place.name.endswith(".removals"):
+            shutil.rmtree(place, ignore_errors=True)

@@ -66,7 +66,7 @@ def _run_alone(environment: Mapping[str, str], place: Path, day: datetime.date, 
     log, steps = place / "logs" / f"{stamp}.log", place / "logs" / f"{stamp}.steps.jsonl"
     log.parent.mkdir(parents=True, exist_ok=True)
     steps.touch()
-    started, seen = time.time(), 0
+    started, seen = time.monotonic(), 0
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "dags.run", day.isoformat()],
@@ -83,7 +83,7 @@ def _run_alone(environment: Mapping[str, str], place: Path, day: datetime.date, 
             process.terminate()
         _follow(steps, seen, on_step)
     records = _read(steps)
-    run = Run(records, log, time.time() - started, 0)
+    run = Run(records, log, time.monotonic() - started, 0)
     status = _status(run, process.returncode)
     return Run(records, log, run.seconds, status)
 

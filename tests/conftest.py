@@ -24,6 +24,11 @@ if worker := os.environ.get("PYTEST_XDIST_WORKER"):
     os.environ["TMPDIR"] = tempfile.tempdir = tempfile.mkdtemp(prefix=f"{worker}-")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--kills", type=int, default=9, help="how many nights are killed")
+    parser.addoption("--long", action="store_true", help="run also what takes minutes; `make faults` does")
+
+
 @pytest.fixture(scope="session")
 def empty_server(tmp_path_factory) -> postgres.Embedded:
     """An embedded PostgreSQL with nothing in it; `tests.databases` makes databases there."""

@@ -62,14 +62,20 @@ def _is_night(name: str) -> bool:
 
 @dataclass(frozen=True)
 class Staging:
-    """One night's place in staging. Paths are given in parts, below the night."""
+    """One night's place in staging, and in it one run's. Paths are given in parts, below the run."""
 
     url: str
     day: datetime.date
+    run: str = ""
+    """Where several runs of a night may be under way, each has a folder of its own."""
 
     def _locate(self, *parts: str) -> tuple[Any, str]:
         filesystem, root = fsspec.core.url_to_fs(self.url)
-        return filesystem, posixpath.join(root, self.day.isoformat(), *parts)
+        return filesystem, posixpath.join(root, *self._above, *parts)
+
+    @property
+    def _above(self) -> tuple[str, ...]:
+        return (self.day.isoformat(), self.run) if self.run else (self.day.isoformat(),)
 
     def _write(self, data: bytes, *parts: str) -> None:
         with unwritable_as(StagingUnwritable, "staging"):

@@ -111,11 +111,11 @@ def run(night: Night, *steps: str) -> None:
     """Run steps of a night in order, each over all its shards or destinations; all of them by default."""
     for name in steps or STEPS:
         step = getattr(nights, name)
-        for of in _over(night, name):
+        for of in over(night, name):
             step(night) if of is None else step(night, of)
 
 
-def _over(night: Night, name: str) -> list:
+def over(night: Night, name: str) -> list:
     if name in ("extract", "tabulate"):
         return list(range(len(night.shards)))
     if name == "redact":

@@ -313,7 +313,11 @@ def test_a_disk_that_is_full_while_sealing_leaves_nothing_and_says_so(by_sftp, s
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
     try:
         with pytest.raises(StorageFull):
-            feed_steps._seal(night, "liveramp", feed_steps.outbox.require_pending(night.settings.outbox, told(night)))
+            feed_steps._seal(
+                night,
+                "liveramp",
+                feed_steps.outbox.require_pending(feed_steps._pending(night, "liveramp"), told(night)),
+            )
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert not [path for path in (night.settings.outbox / ".sealed" / "liveramp").rglob("*") if path.is_file()]
