@@ -45,6 +45,7 @@ from expectations import attack_report
 from expectations.checks import Outcome
 from transforms.extraction import add_up, extract_shard
 from transforms.method import fingerprint
+from transforms.places import unwritable_as
 from transforms.purposes import POLICY_VERSION, STATISTICS, require_served
 from transforms.release import periods, published_frame, release, repeat, week_before
 from transforms.source import (
@@ -58,7 +59,7 @@ from transforms.source import (
     read_demo_mark,
 )
 from transforms.spec import Period, Reader, Table
-from transforms.staging import Staging, unwritable_as
+from transforms.staging import Staging
 from transforms.suites import table_suite
 from transforms.tables import catalogue
 from transforms.tabulation import merge, merge_terms, tabulate_shard
@@ -279,6 +280,7 @@ def _published(night: Night, table: Table):
 
 def _require_writable(night: Night) -> None:
     night.staging.remove()
+    night.staging.remove_leftovers()
     night.staging.write_json({}, "probe.json")
     night.staging.remove_nights_before(night.day - datetime.timedelta(days=STAGING_DAYS))
     for error, folder in ((OutboxUnwritable, night.settings.outbox), (PublicationBroken, night.settings.published)):
