@@ -4,6 +4,8 @@ The errors of the whole pipeline, in one place.
     SudareError
     ├── Transient                       worth another try
     │   ├── SourceUnreachable      20
+    │   ├── StagingUnreachable     33
+    │   ├── StorageUnreachable     35
     │   ├── WarehouseUnreachable   50
     │   ├── LedgerUnreachable      55
     │   └── DestinationUnreachable 60
@@ -17,6 +19,7 @@ The errors of the whole pipeline, in one place.
         ├── StopSignalsUnreadable  26   StopSignalsVanished 27
         ├── ValueUnfit             28
         ├── StagingUnwritable      30   OutboxUnwritable 31   StorageFull 32
+        ├── StagingBroken          34
         ├── GateRefused            40   DisclosureRefused 41   PermitRefused 42
         ├── FenceRefused           43   PerturbationRefused 44
         ├── StateRefused           45   NightOutOfOrder 46   AttackReportRefused 47
@@ -59,6 +62,14 @@ class Terminal(SudareError):
 
 class SourceUnreachable(Transient):
     exit_status = 20
+
+
+class StagingUnreachable(Transient):
+    exit_status = 33
+
+
+class StorageUnreachable(Transient):
+    exit_status = 35
 
 
 class WarehouseUnreachable(Transient):
@@ -151,6 +162,10 @@ class OutboxUnwritable(Terminal):
 
 class StorageFull(Terminal):
     exit_status = 32
+
+
+class StagingBroken(Terminal):
+    exit_status = 34
 
 
 class GateRefused(Terminal):

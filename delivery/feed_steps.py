@@ -44,10 +44,10 @@ from delivery.sealing import SealingKey, seal
 from delivery.sending import Credentials, open_transport
 from delivery.spec import Destination
 from expectations.checks import between, rows, zero
+from transforms.places import unwritable_as
 from transforms.purposes import ADVERTISING, POLICY_VERSION
 from transforms.source import plan_shards
 from transforms.spec import Reader
-from transforms.staging import unwritable_as
 
 if TYPE_CHECKING:
     from delivery.night import Night

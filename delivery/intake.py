@@ -14,7 +14,7 @@ from delivery.ledger import Ledger
 from delivery.partner_lists import CLOCK_SKEW, ListMeta, PartnerList, read_list, require_usable
 from delivery.receipts import SentFile, Status, match, read_receipt
 from delivery.spec import Destination
-from transforms.staging import unwritable_as
+from transforms.places import unwritable_as
 
 RECEIPT_BYTES = 64 << 20
 

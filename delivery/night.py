@@ -46,6 +46,7 @@ from expectations import attack_report
 from expectations.checks import Outcome
 from transforms.extraction import add_up, extract_shard
 from transforms.method import fingerprint
+from transforms.places import unwritable_as
 from transforms.purposes import POLICY_VERSION, STATISTICS, require_served
 from transforms.release import periods, published_frame, release, repeat, week_before
 from transforms.source import (
@@ -59,7 +60,7 @@ from transforms.source import (
     read_demo_mark,
 )
 from transforms.spec import Period, Reader, Table
-from transforms.staging import Staging, unwritable_as
+from transforms.staging import Staging
 from transforms.suites import table_suite
 from transforms.tables import catalogue
 from transforms.tabulation import merge, merge_terms, tabulate_shard
@@ -307,6 +308,7 @@ def _require_writable(night: Night) -> None:
     of_all_runs = Staging(night.settings.staging_url, night.day)
     of_all_runs.remove()
     of_all_runs.write_json(night.run, _RUN)
+    of_all_runs.remove_leftovers()
     outbox.forget_all_pending(night.settings.outbox)
     night.staging.write_json({}, "probe.json")
     night.staging.remove_nights_before(night.day - datetime.timedelta(days=STAGING_DAYS))

@@ -12,7 +12,7 @@ from pathlib import Path
 from anonymizers.errors import FenceRefused, OutboxUnwritable
 from delivery import manifest as manifests
 from delivery.feeds import Feed
-from transforms.staging import unwritable_as
+from transforms.places import unwritable_as
 
 
 def pending_place(outbox: Path, destination: str, owner: str) -> Path:

@@ -18,9 +18,9 @@ from anonymizers.disclosure import AS_OF, Disclosure, Release
 from anonymizers.errors import NightOutOfOrder, NightRunning, PublicationBroken
 from delivery import manifest as manifests
 from delivery.warehouse import Publication, Warehouse
+from transforms.places import unwritable_as
 from transforms.release import published_frame
 from transforms.spec import Table
-from transforms.staging import unwritable_as
 
 _STORE = ".store"
 

@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 import gnupg
 
 from anonymizers.errors import SealingRefused
-from transforms.staging import unwritable_as
+from transforms.places import unwritable_as
 
 _TOKYO = ZoneInfo("Asia/Tokyo")
 _FULL_FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")

@@ -46,7 +46,9 @@ HOMES = {
     "gnupg": ("delivery/sealing.py",),
     "paramiko": ("delivery/sending/sftp.py",),
     "s3fs": ("delivery/sending/bucket.py",),
-    "botocore": ("delivery/sending/bucket.py",),
+    # transforms/places.py: only to tell its exceptions apart
+    "botocore": ("delivery/sending/bucket.py", "transforms/places.py"),
+    "upath": ("transforms/places.py",),
     "phonenumbers": ("anonymizers/text/recognizers/", "delivery/identifiers/"),
     "email_validator": ("delivery/identifiers/",),
     "babel": ("delivery/identifiers/",),

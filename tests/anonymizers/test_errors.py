@@ -44,6 +44,8 @@ def test_transient_are_only_those_that_pass_by_themselves():
         "WarehouseUnreachable",
         "DestinationUnreachable",
         "LedgerUnreachable",
+        "StagingUnreachable",
+        "StorageUnreachable",
     }
 
 
