@@ -4,6 +4,7 @@ The errors of the whole pipeline, in one place.
     SudareError
     ├── Transient                       worth another try
     │   ├── SourceUnreachable      20
+    │   ├── SourceUnsettled        29
     │   ├── StagingUnreachable     33
     │   ├── StorageUnreachable     35
     │   ├── WarehouseUnreachable   50
@@ -62,6 +63,10 @@ class Terminal(SudareError):
 
 class SourceUnreachable(Transient):
     exit_status = 20
+
+
+class SourceUnsettled(Transient):
+    exit_status = 29
 
 
 class StagingUnreachable(Transient):

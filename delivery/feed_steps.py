@@ -46,7 +46,7 @@ from delivery.spec import Destination
 from expectations.checks import between, rows, zero
 from transforms.places import unwritable_as
 from transforms.purposes import ADVERTISING, POLICY_VERSION
-from transforms.source import plan_shards
+from transforms.source import Source, plan_shards
 from transforms.spec import Reader
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _build(night: Night, name: str, now: datetime.datetime) -> feeds.Feed:
     destination = night.destinations[name]
     feed = feeds.build_feed(
         destination,
-        night.source,
+        _source(night),
         night.shards,
         Moment(night.day, now),
         night.ledger.opted_out(destination.opt_out_list),
@@ -116,6 +116,12 @@ def _build(night: Night, name: str, now: datetime.datetime) -> feeds.Feed:
 
 def _pending(night: Night, name: str) -> Path:
     return outbox.pending_place(night.settings.outbox, name, night.owner)
+
+
+def _source(night: Night) -> Source:
+    """The source as of the plan: with fewer members than then, most would look as if they had left."""
+    members = night.planned.get("rows", {}).get("members", 0)
+    return dataclasses.replace(night.planned_source, had=(*night.planned_source.had, ("members", members)))
 
 
 def _told(night: Night, name: str) -> feeds.Feed:
@@ -143,7 +149,7 @@ def _measure(night: Night, name: str) -> pd.DataFrame:
     destination, place = night.destinations[name], _pending(night, name)
     feed = _told(night, name)
     path = outbox.require_pending(_pending(night, feed.destination), feed)
-    with _evidence(night, destination, night.now) as evidence:
+    with _evidence(night, destination, _source(night)) as evidence:
         return fence.measure(destination, path, evidence, feeds.read_rows(place), feed.plain_bytes, place)
 
 
@@ -154,13 +160,13 @@ def _gate(night: Night, name: str, measures: pd.DataFrame) -> dict:
 
 
 @contextmanager
-def _evidence(night: Night, destination: Destination, now: datetime.datetime) -> Iterator[fence.Evidence]:
+def _evidence(night: Night, destination: Destination, source: Source) -> Iterator[fence.Evidence]:
     """What the source says in a transaction of its own, for as long as it is looked at."""
     place = _pending(night, destination.name) / "evidence"
-    with night.source.session(Reader.ADS) as session:
+    with source.session(Reader.ADS) as session:
         opted_out = night.ledger.opted_out(destination.opt_out_list)
         shards = plan_shards(session, night.settings.members_per_shard)
-        evidence = fence.read_evidence(destination, session, shards, Moment(night.day, now), opted_out, place)
+        evidence = fence.read_evidence(destination, session, shards, Moment(night.day, night.now), opted_out, place)
     try:
         yield evidence
     finally:
@@ -234,7 +240,7 @@ def _pass(night: Night, destination: Destination, feed: feeds.Feed, still_alone:
 def _require_nobody_stopped(night: Night, destination: Destination, path: Path) -> dict:
     """The fence itself: file and stopped people have nobody in common, as of a transaction of this instant."""
     place = _pending(night, destination.name)
-    with _evidence(night, destination, night.now) as evidence:
+    with _evidence(night, destination, _source(night)) as evidence:
         file = fence.read_file(destination, path, place, len(evidence.consented))
         caught = evidence.count_in(file)
         file.remove()
@@ -304,9 +310,11 @@ def resend(night: Night, name: str, file: str) -> str:
         if path is None or manifest.sha256_of(path) != delivery.sealed_sha256:
             raise FenceRefused(f"{name}: the bytes of that feed are not kept any more; run a night instead")
 
+        source = _believable(night, name)
+
         def nobody_stopped() -> None:
             still_alone()
-            with _evidence(night, destination, night.now) as evidence:
+            with _evidence(night, destination, source) as evidence:
                 provided = Buckets(_pending(night, name) / "file", len(evidence.consented))
                 digests = [pl.col(a.value).bin.encode("hex") for a in feeds.algorithms(destination)]
                 provided.add(night.ledger.provided(delivery).select(digests))
@@ -382,8 +390,7 @@ def remove(night: Night, name: str) -> dict:
     destination = destinations()[name]
     with night.ledger.only_one(name) as still_alone:
         taken = _take_in(night, name)
-        _require_believable(night, name)
-        fresh = _owe(night, destination, still_alone)
+        fresh = _owe(night, destination, _believable(night, name), still_alone)
         owed = night.ledger.owed(name, night.now - RESEND_AFTER)
         sent = _send_removals(night, destination, owed, still_alone) if owed.height else 0
     ages = obligation_ages(night.ledger, name, night.now)
@@ -406,13 +413,18 @@ def _counts(night: Night) -> dict[str, int]:
         return {name: session.count(name) for name in ("members", "consents", "opt_outs", "rights_requests")}
 
 
-def _require_believable(night: Night, name: str) -> None:
-    """An export that broke looks like everybody leaving, or like nobody having said stop."""
+def _believable(night: Night, name: str) -> Source:
+    """
+    The source as it is now, if that can be believed.
+
+    An export that broke looks like everybody leaving, or like nobody having said stop.
+    """
     counts = _counts(night)
     if not counts["members"]:
         raise SourceEmpty("members: 0 rows; an empty source takes nobody back")
     last = next(iter(night.ledger.deliveries(name, "feed")), None)
     require_not_vanished(night, counts, last.record.get("source", {}) if last else {}, f"at the last feed for {name}")
+    return Source(night.settings.source_url, tuple(counts.items()))
 
 
 def require_not_vanished(night: Night, counts: dict[str, int], before: dict[str, int], when: str) -> None:
@@ -451,13 +463,13 @@ def obligation_ages(ledger: Ledger, name: str, now: datetime.datetime) -> dict[s
     return counts
 
 
-def _owe(night: Night, destination: Destination, still_alone: Callable[[], None]) -> dict[str, int]:
+def _owe(night: Night, destination: Destination, source: Source, still_alone: Callable[[], None]) -> dict[str, int]:
     permitted, left_out = [], []
     with _place_of_its_own(night, destination.name) as place:
         opted_out = night.ledger.opted_out(destination.opt_out_list)
         # As of the last day that is over, whatever the night is about: a backfill would take back whoever came later.
         moment = Moment(night.now.astimezone(TOKYO).date() - datetime.timedelta(days=1), night.now)
-        with night.source.session(Reader.ADS) as session:
+        with source.session(Reader.ADS) as session:
             barred = barred_addresses(destination, session, moment)
             for shard in plan_shards(session, night.settings.members_per_shard):
                 decision = permit(destination, session, shard, moment, barred, opted_out, night.ledger_key())

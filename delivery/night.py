@@ -44,7 +44,7 @@ from delivery.spec import Destination
 from delivery.warehouse import Warehouse
 from expectations import attack_report
 from expectations.checks import Outcome
-from transforms.extraction import add_up, extract_shard
+from transforms.extraction import add_up, extract_shard, window
 from transforms.method import fingerprint
 from transforms.places import unwritable_as
 from transforms.purposes import POLICY_VERSION, STATISTICS, require_served
@@ -58,6 +58,7 @@ from transforms.source import (
     count_non_finite,
     plan_shards,
     read_demo_mark,
+    require_not_fewer,
 )
 from transforms.spec import Period, Reader, Table
 from transforms.staging import Staging
@@ -86,6 +87,11 @@ class Night:
     @property
     def source(self) -> Source:
         return Source(self.settings.source_url)
+
+    @property
+    def planned_source(self) -> Source:
+        """The source for the steps after `plan`: it may not have lost stop signals or consents since."""
+        return Source(self.settings.source_url, tuple(self.planned.get("stop_signals", {}).items()))
 
     @property
     def warehouse(self) -> Warehouse:
@@ -198,7 +204,8 @@ def plan(night: Night) -> list[int]:
     with night.source.session(Reader.TEXT) as session:
         texts = plan_text_shards(session, night.day, week, night.settings.postings_per_text_shard)
     with night.source.session(Reader.STATISTICS) as session:
-        if not session.count("members"):
+        members = session.count("members")
+        if not members:
             raise SourceEmpty("members: 0 rows; an empty source publishes nothing")
         shards = plan_shards(session, night.settings.members_per_shard)
         planned = {
@@ -208,6 +215,7 @@ def plan(night: Night) -> list[int]:
             "text_shards": [dataclasses.asdict(shard) for shard in texts],
             "terms_of_week": week.isoformat() if week else None,
             "undeclared": undeclared,
+            "rows": {"members": members, "postings": session.count("postings", window(night.day))},
             "stop_signals": _require_stop_signals(night, session),
             "non_finite": count_non_finite(session, Reader.STATISTICS),
             "policy_version": _require_policy(session, today),
@@ -347,7 +355,7 @@ def extract(night: Night, shard: int) -> dict:
     """Read, de-identify and stage one shard of members and their postings."""
     planned = Shard(**night.planned["shards"][shard])
     summary = extract_shard(
-        night.source, night.staging, planned, night.planned_at, night.member_key(), night.statistics_key()
+        night.planned_source, night.staging, planned, night.planned_at, night.member_key(), night.statistics_key()
     )
     night.staging.write_json(summary, "summaries", f"extract-{shard:04d}.json")
     return _kept(summary)
@@ -358,7 +366,7 @@ def redact(night: Night, shard: int) -> dict:
     plan = night.planned
     planned, week = Shard(**plan["text_shards"][shard]), plan["terms_of_week"]
     summary = redact_shard(
-        night.source,
+        night.planned_source,
         night.staging,
         planned,
         night.planned_at,
@@ -381,8 +389,16 @@ def tabulate(night: Night, shard: int) -> int:
 
 
 def merge_cells(night: Night) -> int:
-    """Add up the shards' cells, table by table; how many tables."""
+    """
+    Add up the shards' cells, table by table; how many tables.
+
+    Raises:
+        SourceUnsettled: the shards have read fewer members or postings than there were when the night began.
+    """
     planned = night.planned
+    read = _read_in_all(night)["accounts"]
+    for dataset, rows in planned["rows"].items():
+        require_not_fewer(dataset, read.get(dataset, {"read": 0})["read"], rows)
     shards, text_shards = len(planned["shards"]), len(planned["text_shards"])
     counted = {name: t for name, t in night.tables.items() if t.over != "terms" or planned["terms_of_week"]}
     for name, table in counted.items():
@@ -449,7 +465,8 @@ def publish(night: Night) -> dict:
     Raises:
         GateRefused: a release is not what was validated.
     """
-    earlier = {day: sha256 for day, (sha256, _) in night.warehouse.manifests().items() if day < night.day}
+    # Before the numbers are read that these build on, so that whoever publishes meanwhile is noticed.
+    until_now = {day: sha256 for day, (sha256, _) in night.warehouse.manifests().items() if day <= night.day}
     disclosures = _disclosures(night)
     for name, disclosed in disclosures.items():
         validated = night.staging.read_table("releases", f"{name}.parquet").to_pandas()
@@ -464,18 +481,22 @@ def publish(night: Night) -> dict:
         disclosures,
         night.tables,
         _statistics_manifest(night),
-        max(earlier.items(), default=None),
+        max(until_now.items(), default=None),
     )
     return {"tables": len(disclosures), "rows": sum(o["rows"] for o in finished["outputs"])}
 
 
-def _statistics_manifest(night: Night) -> dict:
+def _read_in_all(night: Night) -> dict:
+    """What all shards have read, kept and dropped."""
     planned = night.planned
     steps = [("extract", len(planned["shards"])), ("redact", len(planned["text_shards"]))]
-    summaries = [
-        night.staging.read_json("summaries", f"{step}-{n:04d}.json") for step, count in steps for n in range(count)
-    ]
-    inputs = add_up(summaries)
+    return add_up(
+        [night.staging.read_json("summaries", f"{step}-{n:04d}.json") for step, count in steps for n in range(count)]
+    )
+
+
+def _statistics_manifest(night: Night) -> dict:
+    planned, inputs = night.planned, _read_in_all(night)
     manifest.require_adds_up(inputs["accounts"])
     return {
         "night": planned["day"],

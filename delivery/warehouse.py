@@ -7,6 +7,7 @@ power sums of the members that each published number is of.
 """
 
 import datetime
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from anonymizers.changes import KEPT_SUMS
 from anonymizers.disclosure import AS_OF, SEPARATOR, Published
-from anonymizers.errors import NightRunning, StateRefused, SudareError, WarehouseUnreachable
+from anonymizers.errors import NightRunning, StateRefused, StorageFull, SudareError, WarehouseUnreachable
 from transforms.release import disclosed
 from transforms.spec import Dimension, MeasureKind, Table
 
@@ -26,6 +27,9 @@ STATS, OWN = "stats", "sudare"
 _OTHER_COLUMNS = ("42703", "42P16")
 """SQLSTATE: a column that is not there, a view that would change its columns."""
 
+_DISK_FULL = "53100"
+
+_POLL_S = 0.2
 _LOCK = 7_236_421
 """Any number that nothing else in the warehouse locks."""
 
@@ -76,10 +80,28 @@ class Warehouse:
             WarehouseUnreachable: no connection, or it was cut.
             NightRunning: another night is publishing.
         """
-        with self._connect() as connection:
-            if not connection.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_LOCK))):
-                raise NightRunning("another night is publishing to this warehouse; wait for it and run again")
+        with self.alone() as connection:
             yield Publication(connection)
+
+    @contextmanager
+    def alone(self, wait_s: int = 0) -> Iterator[sa.Connection]:
+        """
+        Nobody else publishes meanwhile.
+
+        Args:
+            wait_s: How long to wait for somebody who does.
+
+        Raises:
+            WarehouseUnreachable: no connection, or it was cut.
+            NightRunning: another night is publishing.
+        """
+        with self._connect() as connection:
+            until = time.monotonic() + wait_s
+            while not connection.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_LOCK))):
+                if time.monotonic() >= until:
+                    raise NightRunning("another night is publishing to this warehouse; wait for it and run again")
+                time.sleep(_POLL_S)
+            yield connection
 
     def read(self, statement: sa.Executable, relation: str = f"{OWN}.nights") -> list[sa.Row]:
         """Rows of a query; none where its relation is not there yet, because nothing was ever published."""
@@ -163,15 +185,19 @@ class Warehouse:
         engine = sa.create_engine(
             sa.engine.make_url(self.url).set(drivername="postgresql+psycopg"), poolclass=sa.NullPool
         )
+        # Rows are copied by the driver itself, whose errors SQLAlchemy does not see.
+        driver = engine.dialect.loaded_dbapi
         ours: SudareError
         try:
             with engine.begin() as connection:
                 yield connection
             return
-        except sa.exc.OperationalError:
-            ours = WarehouseUnreachable("the warehouse: no connection; check SUDARE_WAREHOUSE_URL and that it is up")
-        except sa.exc.DBAPIError as error:
-            state = getattr(error.orig, "sqlstate", None)
+        except (sa.exc.OperationalError, driver.OperationalError) as error:
+            ours = cut_off(error) or WarehouseUnreachable(
+                "the warehouse: no connection; check SUDARE_WAREHOUSE_URL and that it is up"
+            )
+        except (sa.exc.DBAPIError, driver.Error) as error:
+            state = sqlstate(error)
             if state in _OTHER_COLUMNS:
                 raise StateRefused(
                     f"{STATS}: a table has other columns than this version publishes, so its numbers cannot be carried "
@@ -179,6 +205,18 @@ class Warehouse:
                 ) from None
             ours = WarehouseUnreachable(f"the warehouse answered SQLSTATE {state}; see that this user owns {STATS}")
         raise ours from None
+
+
+def sqlstate(error: Exception) -> str | None:
+    """Of a refusal by the server, told by SQLAlchemy or, while rows are copied, by the driver itself."""
+    return getattr(getattr(error, "orig", error), "sqlstate", None)
+
+
+def cut_off(error: Exception) -> StorageFull | None:
+    """The one cause among those of a lost connection that does not pass by itself."""
+    if sqlstate(error) != _DISK_FULL:
+        return None
+    return StorageFull("the database of warehouse or ledger has no space left; free some and run the night again")
 
 
 class Publication:

@@ -112,6 +112,8 @@ class Trial:
     home: Path
     partner: SftpSite
     recipient: Recipient
+    more: dict[str, str] = dataclasses.field(default_factory=dict)
+    """Settings that are otherwise."""
 
     @property
     def place(self) -> Path:
@@ -130,6 +132,7 @@ class Trial:
             "SUDARE_LIVERAMP_PASSWORD": PASSWORD,
             "SUDARE_MEMBERS_PER_SHARD": "350",
             "SUDARE_POSTINGS_PER_TEXT_SHARD": "900",
+            **self.more,
         }
 
     @property
@@ -187,6 +190,10 @@ class Trial:
 
     def ask(self, sql: str) -> list[tuple]:
         with psycopg.connect(self.warehouse_url) as connection:
+            return connection.execute(sql).fetchall()
+
+    def ask_site(self, sql: str) -> list[tuple]:
+        with psycopg.connect(self.source_url) as connection:
             return connection.execute(sql).fetchall()
 
     def change(self, *statements: str) -> None:
@@ -247,7 +254,8 @@ class Trial:
             "sealed": _names(self.home / "outbox" / ".sealed"),
             "stored": _names(self.home / "published" / ".store"),
             "links": sorted(path.name for path in (self.home / "published").iterdir()),
-            "temporary": _names(self.temporary),
+            # Great Expectations leaves an empty folder where a gate is killed.
+            "temporary": sorted(path.name for path in self.temporary.rglob("*") if path.is_file()),
             "half sent": sorted(
                 path.name
                 for folder in ("drop", "removals")

@@ -4,10 +4,11 @@ from collections import Counter
 
 import pytest
 
+from delivery import night as nights
 from sudare import postgres
 from tests.delivery.openpgp import recipients
 from tests.delivery.servers import serve_sftp
-from tests.faults.campaign import Nursery, make_base, make_references
+from tests.faults.campaign import Nursery, make_base, make_references, some_tables
 
 
 @pytest.fixture(scope="session")
@@ -43,6 +44,12 @@ def base(own_server, tmp_path_factory, partner, recipient):
 @pytest.fixture(scope="session")
 def references(base, nursery, tmp_path_factory):
     return make_references(base, nursery, tmp_path_factory.mktemp("references") / "whole")
+
+
+@pytest.fixture(autouse=True)
+def fewer_tables(monkeypatch):
+    """Of the catalogue as in the nights that are killed."""
+    monkeypatch.setattr(nights, "catalogue", some_tables)
 
 
 @pytest.fixture

@@ -8,9 +8,8 @@ def shown_before_the_commit() -> None:
     settle = publication._settle
 
     def settle_and_show(folder, stored):
-        stored = settle(folder, stored)
+        settle(folder, stored)
         publication._show(stored.parent.parent, publication.datetime.date.fromisoformat(stored.name[:10]), stored)
-        return stored
 
     publication._settle = settle_and_show
 
