@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,13 @@ def some_tables() -> dict[str, Table]:
 def in_order(*branches: str) -> list[str]:
     """The steps of a night whose branches happen to run in this order."""
     return ["plan", *(step for branch in branches for step in BRANCHES[branch]), "close"]
+
+
+def mostly_long(cases: Iterable[Any], short: Iterable[Any]) -> list:
+    """Cases of a test, of which most are run by `make faults` only."""
+    chosen = set(short)
+    assert chosen <= set(cases)
+    return [case if case in chosen else pytest.param(case, marks=pytest.mark.long) for case in cases]
 
 
 class Nursery:

@@ -7,7 +7,7 @@ import pytest
 from anonymizers.errors import DayRefused, OptOutListRefused, OptOutListStale
 from delivery import night as nights
 from delivery.ledger import Ledger
-from tests.faults.campaign import in_order, stop, wrong_in_the_ledger
+from tests.faults.campaign import in_order, mostly_long, stop, wrong_in_the_ledger
 from tests.nights.sites import NOW, run
 
 HOURS = datetime.timedelta(hours=1)
@@ -20,13 +20,13 @@ def at(trial, clock: datetime.datetime):
     return nights.Night(night.settings, night.day, clock, night.run)
 
 
-@pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
+@pytest.mark.parametrize("wrong", mostly_long(WRONG, ["days ahead"]))
 def test_tables_do_not_depend_on_what_the_clock_says_after_the_plan(trial, references, wrong):
     run(at(trial, NOW), "plan")
     for number, step in enumerate(
         ("extract", "redact", "tabulate", "merge_cells", "disclose", "gate_tables", "publish")
     ):
-        run(at(trial, NOW + wrong * (number % 2)), step)
+        run(at(trial, NOW + WRONG[wrong] * (number % 2)), step)
     assert trial.seen().tables == references.after.tables
     assert trial.seen().files == references.after.files
 
@@ -40,6 +40,7 @@ AGES = {"a night back": (-12 * HOURS, OptOutListRefused), "days ahead": (72 * HO
 
 
 @pytest.mark.parametrize("wrong", AGES)
+@pytest.mark.long
 @pytest.mark.parametrize("step", ["build_feed", "hand_over"])
 def test_a_wrong_clock_makes_a_list_too_old_or_of_the_future_and_nothing_leaves_until_it_is_right(
     trial, references, wrong, step
@@ -54,14 +55,14 @@ def test_a_wrong_clock_makes_a_list_too_old_or_of_the_future_and_nothing_leaves_
     assert trial.seen() == references.after
 
 
-@pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
+@pytest.mark.parametrize("wrong", mostly_long(WRONG, ["a year ahead", "a night back"]))
 def test_removals_by_a_wrong_clock_leave_once_and_take_back_who_has_stopped(trial, references, wrong):
     """Sent in what seems the future or the past; by the right clock nothing is sent again that night."""
-    nights.remove(at(trial, NOW + wrong), "liveramp")
+    nights.remove(at(trial, NOW + WRONG[wrong]), "liveramp")
     (sent,) = trial.inside("removals").values()
     assert [sent] == list(references.after.removals.values())
     arrived = trial.arrivals()
-    nights.remove(at(trial, NOW + max(wrong, datetime.timedelta()) - HOURS), "liveramp")
+    nights.remove(at(trial, NOW + max(WRONG[wrong], datetime.timedelta()) - HOURS), "liveramp")
     assert trial.arrivals() == arrived
     assert wrong_in_the_ledger(trial, trial.seen()) == []
 

@@ -1,7 +1,7 @@
 """
 Faults of a cluster, on the real one: the broker is gone for a minute, a worker dies with a task in hand, the metadata
 database is restarted. The night ends all the same, and nothing has been published or sent twice. Each takes minutes, so
-they run with `--long` only.
+they are run by `make faults` only.
 """
 
 import os
@@ -15,7 +15,7 @@ from tests.faults.campaign import Trial, wrong_in_the_ledger
 from tests.nights.cluster import Cluster, Part, cluster, until
 from tests.nights.sites import DEMO_DAY
 
-pytestmark = pytest.mark.timeout(2_400)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(2_400)]
 
 GONE_S = 60
 
@@ -27,9 +27,7 @@ PATIENT = {
 
 
 @pytest.fixture
-def running(request, trial, tmp_path):
-    if not request.config.getoption("--long"):
-        pytest.skip("takes minutes; --long, or make faults")
+def running(trial, tmp_path):
     for path in (trial.home / "intake").glob("*/lists/*"):
         os.utime(path)
     own = {name: value for name, value in trial.environment.items() if name not in ("SUDARE_SECRET", "SUDARE_HOME")} | {

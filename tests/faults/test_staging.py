@@ -31,6 +31,7 @@ def stored(trial, monkeypatch):
         fsspec.get_filesystem_class("s3").clear_instance_cache()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("status", "code"), [(500, "InternalError"), (503, "SlowDown")])
 def test_a_store_that_fails_for_good_stops_each_step_and_one_that_fails_for_a_while_none(
     stored, references, status, code

@@ -13,6 +13,7 @@ from tests.faults.campaign import (
     BRANCHES,
     TOMORROW,
     in_order,
+    mostly_long,
     raise_night,
     wrong_after_the_kill,
     wrong_after_the_run,
@@ -23,7 +24,10 @@ from tests.nights.sites import DEMO_DAY, FIRST_NIGHT, NOW, STEPS, run
 LATER = NOW + datetime.timedelta(minutes=5)
 
 
-@pytest.mark.parametrize("begun", ["extract", "tabulate", "disclose", "publish", "gate_feed", "hand_over"])
+BEGUN = ("extract", "tabulate", "disclose", "publish", "gate_feed", "hand_over")
+
+
+@pytest.mark.parametrize("begun", mostly_long(BEGUN, ["tabulate", "hand_over"]))
 def test_a_run_that_is_overtaken_by_another_says_so_and_changes_nothing(trial, references, begun):
     """The second one plans between two steps of the first: nothing of the first is in what it publishes and sends."""
     first, second = trial.night(name="first"), trial.night(name="again")
@@ -78,6 +82,7 @@ def test_a_run_that_is_refused_takes_nothing_from_one_that_goes_on(trial, refere
     assert wrong_after_the_run(trial, references) == []
 
 
+@pytest.mark.long
 def test_two_processes_at_once_publish_and_send_once(trial, references, nursery):
     """One night as two processes from start to end; each step of the one falls into any of the other's."""
     from tests.faults.campaign import Nursery
@@ -142,6 +147,7 @@ def test_a_night_that_was_published_since_it_was_disclosed_is_not_published_over
     assert wrong_after_the_run(trial, references) == []
 
 
+@pytest.mark.long
 def test_a_night_that_a_later_one_has_overtaken_is_refused_and_leaves_its_feed_alone(trial):
     earlier, later = trial.night(name="earlier"), trial.night(TOMORROW, NOW + datetime.timedelta(days=1), "later")
     run(earlier, *STEPS[: STEPS.index("publish")])
