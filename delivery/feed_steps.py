@@ -37,9 +37,11 @@ from delivery import feeds, fence, manifest, outbox, removals
 from delivery.agreements import Login
 from delivery.buckets import Buckets
 from delivery.consent import Moment, barred_addresses, permit
+from delivery.days import TOKYO
 from delivery.destinations import destinations
 from delivery.intake import TakenIn, refused_receipts, require_list, take_in
-from delivery.ledger import Ledger, PreparedFile
+from delivery.ledger import PreparedFile
+from delivery.obligations import OVERDUE_AFTER, obligation_ages
 from delivery.sealing import SealingKey, seal
 from delivery.sending import Credentials, open_transport
 from delivery.spec import Destination
@@ -52,18 +54,12 @@ from transforms.staging import unwritable_as
 if TYPE_CHECKING:
     from delivery.night import Night
 
-TOKYO = datetime.timezone(datetime.timedelta(hours=9))
-
 RESEND_AFTER = datetime.timedelta(hours=24)
 """A removal that is not acknowledged is sent again after this."""
 
 SHRINK_LIMIT = 0.2
 """Share of rows or stop signals that may be gone since they were last counted; erasures are few, a broken export is
 not."""
-
-WARN_AFTER, OVERDUE_AFTER = datetime.timedelta(days=7), datetime.timedelta(days=14)
-"""Age of an obligation at which it is pointed out, and at which the run fails after having done all it can. The law
-says 遅滞なく (without delay); the partners' own terms say 15 to 45 days."""
 
 DONE = ("sent", "acknowledged", "refused")
 
@@ -432,18 +428,6 @@ def require_not_vanished(night: Night, counts: dict[str, int], before: dict[str,
                 f"{dataset}: {counts[dataset]} rows, {had} {when}; stop signals do not vanish. Find out why; if "
                 "rightly, run once with SUDARE_ACCEPT_FEWER_STOP_SIGNALS=1"
             )
-
-
-def obligation_ages(ledger: Ledger, name: str, now: datetime.datetime) -> dict[str, int]:
-    """Removals that are not acknowledged, by state and by age."""
-    counts = {"due": 0, "sent": 0, "refused": 0, "acknowledged": 0, "late": 0, "overdue": 0}
-    for state, due, count in ledger.obligations(name):
-        counts[state] += count
-        if state != "acknowledged":
-            age = now - due
-            counts["overdue"] += count if age >= OVERDUE_AFTER else 0
-            counts["late"] += count if WARN_AFTER <= age < OVERDUE_AFTER else 0
-    return counts
 
 
 def _owe(night: Night, destination: Destination, still_alone: Callable[[], None]) -> dict[str, int]:

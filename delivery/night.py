@@ -27,9 +27,9 @@ from anonymizers.errors import (
     StateRefused,
 )
 from delivery import manifest, outbox, publication
+from delivery.days import TOKYO
 from delivery.destinations import destinations
 from delivery.feed_steps import (  # noqa: F401  steps of the DAG
-    TOKYO,
     build_feed,
     gate_feed,
     hand_over,

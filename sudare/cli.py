@@ -5,7 +5,7 @@ import getpass
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -115,7 +115,7 @@ def night(date: Date = None, as_json: AsJson = False) -> None:
 
 def _default_day(source_url: str) -> datetime.date:
     """The demo site's last day; for any other source, yesterday in Tokyo."""
-    from delivery.night import TOKYO
+    from delivery.days import TOKYO
     from transforms.source import Source, read_demo_mark
 
     with Source(source_url).session(None) as session:
@@ -123,6 +123,31 @@ def _default_day(source_url: str) -> datetime.date:
     if mark:
         return datetime.date.fromisoformat(mark["until"])
     return datetime.datetime.now(TOKYO).date() - datetime.timedelta(days=1)
+
+
+@app.command()
+def status(date: Date = None, as_json: AsJson = False) -> None:
+    """
+    For a monitor outside Airflow: is the night out, are the feeds, what is owed. Ends with 0 or the worst's status.
+
+    Needs SUDARE_WAREHOUSE_URL (and SUDARE_LEDGER_URL, SUDARE_AGREEMENTS where they are set), no Airflow, source or key.
+    公開・提供・削除依頼の状況を確認し、異常があればその番号で終了します。
+    """
+    from sudare.status import print_state, read_state
+
+    told = read_state(_watched(), datetime.datetime.now(datetime.UTC), _day(date) if date else None)
+    if as_json:
+        sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
+    else:
+        print_state(out, told)
+    sys.exit(told["exit_status"])
+
+
+def _watched() -> Mapping[str, str]:
+    """What is set; only where no warehouse is, this machine's own. A monitor starts no database."""
+    from sudare.deployment import environment
+
+    return os.environ if os.environ.get("SUDARE_WAREHOUSE_URL") else environment()
 
 
 @app.command()
