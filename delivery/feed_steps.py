@@ -29,6 +29,7 @@ from anonymizers.errors import (
     ObligationsOverdue,
     OutboxUnwritable,
     ReceiptRefused,
+    SliceSilent,
     SourceEmpty,
     StopSignalsVanished,
     ValueUnfit,
@@ -47,6 +48,7 @@ from delivery.sending import Credentials, open_transport
 from delivery.spec import Destination
 from expectations.checks import between, rows, zero
 from transforms.purposes import ADVERTISING, POLICY_VERSION
+from transforms.silence import FLOOR
 from transforms.source import plan_shards
 from transforms.spec import Reader
 from transforms.staging import unwritable_as
@@ -60,6 +62,9 @@ RESEND_AFTER = datetime.timedelta(hours=24)
 SHRINK_LIMIT = 0.2
 """Share of rows or stop signals that may be gone since they were last counted; erasures are few, a broken export is
 not."""
+
+COLLAPSE = 0.5
+"""Share of the last feed under which the next one is held against its source by a person."""
 
 DONE = ("sent", "acknowledged", "refused")
 
@@ -121,14 +126,28 @@ def gate_feed(night: Night, name: str) -> dict:
     Somebody may have said stop since it was built; then it is built once more, without her.
 
     Raises:
+        SliceSilent: it is less than half of the last one.
         GateRefused: an expectation failed.
     """
     with night.ledger.only_one(name):
+        _require_not_collapsed(night, name)
         measures = _measure(night, name)
         if fence.only_stopped(measures):
             _build(night, name, night.now)
             measures = _measure(night, name)
         return _gate(night, name, measures)
+
+
+def _require_not_collapsed(night: Night, name: str) -> None:
+    """A consent or an address that is read no more looks like half of the people having left."""
+    last = next((one for one in night.ledger.deliveries(name, "feed") if one.state in DONE), None)
+    if last is None or last.rows < FLOOR or name in night.settings.accept_silent:
+        return
+    if _told(night, name).rows < last.rows * COLLAPSE:
+        raise SliceSilent(
+            f"{name}: the feed is less than half of that of {last.day}; nothing was sent. `sudare feeds preview` says "
+            f"who is left out and why; if rightly, run once with SUDARE_ACCEPT_SILENT={name}"
+        )
 
 
 def _measure(night: Night, name: str) -> pd.DataFrame:

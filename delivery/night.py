@@ -47,6 +47,7 @@ from transforms.extraction import add_up, extract_shard
 from transforms.method import fingerprint
 from transforms.purposes import POLICY_VERSION, STATISTICS, require_served
 from transforms.release import periods, published_frame, release, repeat, week_before
+from transforms.silence import require_heard, silent_slices
 from transforms.source import (
     SCHEMA,
     Session,
@@ -364,7 +365,12 @@ def merge_cells(night: Night) -> int:
 
 
 def disclose(night: Night) -> dict[str, int]:
-    """Stage what would be published of every table; cells with and without a change per table."""
+    """
+    Stage what would be published of every table; cells with and without a change per table.
+
+    Raises:
+        SliceSilent: a code that had a number has nearly nobody tonight.
+    """
     disclosures = _disclosures(night)
     for name, disclosed in disclosures.items():
         frame = published_frame(night.tables[name], disclosed.release)
@@ -375,14 +381,17 @@ def disclose(night: Night) -> dict[str, int]:
 def _disclosures(night: Night) -> dict[str, Disclosure]:
     boards, week = night.staging.read_json("boards.json"), night.planned["terms_of_week"]
     control, key = night.settings.control, night.statistics_key()
-    disclosures = {}
+    disclosures: dict[str, Disclosure] = {}
+    silent: list[str] = []
     for name, table in night.tables.items():
         published = _published(night, table)
         if table.over == "terms" and not week:
             disclosures[name] = repeat(table, published, night.day, control, key)
         else:
             cells = Cells.from_arrow(night.staging.read_table("merged", f"{name}.parquet"))
+            silent += silent_slices(table, cells, published, night.day)
             disclosures[name] = release(table, cells, published, night.day, boards, control, key)
+    require_heard(silent, night.settings.accept_silent)
     return disclosures
 
 
@@ -460,6 +469,7 @@ def _statistics_manifest(night: Night) -> dict:
         "infinite_dates": planned["non_finite"],
         "undeclared_in_source": planned["undeclared"],
         "stop_signals": planned["stop_signals"],
+        "accepted_silent": list(night.settings.accept_silent),
         "gate": night.staging.read_json("gates", "tables.json"),
     }
 
