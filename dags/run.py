@@ -21,10 +21,16 @@ def migrate() -> None:
 def main(day: str) -> int:
     """Run one night; 0 if the run succeeded."""
     migrate()
+    return 0 if run_once({"day": day}) else 1
+
+
+def run_once(conf: dict[str, str]) -> bool:
+    """Run the DAG in this process; whether it succeeded."""
     from dags.nightly import NIGHTLY
 
-    run = NIGHTLY.test(run_conf={"day": day})
-    return 0 if run.state == "success" else 1
+    # Somebody is waiting, and no scheduler watches; `DAG.test` of 3.3 takes an alert for the name of one and fails.
+    NIGHTLY.deadline = []
+    return NIGHTLY.test(run_conf=conf).state == "success"
 
 
 if __name__ == "__main__":

@@ -87,6 +87,11 @@ class Deletion:
     next_due: datetime.date | None
     """When the next one is due; None where nothing is waiting."""
 
+    def as_dict(self) -> dict:
+        """As JSON has it."""
+        days = {name: day and day.isoformat() for name, day in (("oldest", self.oldest), ("next_due", self.next_due))}
+        return {**vars(self), **days}
+
 
 @dataclass(frozen=True)
 class Records:
@@ -111,17 +116,22 @@ class Records:
             _create(connection, _FAILURES)
             connection.execute(_FAILURES.insert(), vars(failure))
 
-    def forget_failures(self, before: datetime.datetime, *, dry_run: bool) -> tuple[int, datetime.datetime | None]:
-        """Delete failures older than an instant; how many were, and when the oldest of the others was."""
-        if not self._has("failures"):
-            return 0, None
+    def forget_failures(self, before: datetime.datetime, *, dry_run: bool) -> tuple[int, int, datetime.datetime | None]:
+        """Delete failures older than an instant; how many were, how many others there are, and since when."""
+        if not self._read("failures", sa.select(sa.literal(1)).select_from(_FAILURES).limit(1)):
+            return 0, 0, None
+        old = _FAILURES.c.failed_at < before
         with self._connect() as connection:
-            old = _FAILURES.c.failed_at < before
-            count = connection.scalar(sa.select(sa.func.count()).where(old))
-            oldest = connection.scalar(sa.select(sa.func.min(_FAILURES.c.failed_at)).where(~old))
+            counted = connection.execute(
+                sa.select(
+                    sa.func.count().filter(old),
+                    sa.func.count().filter(~old),
+                    sa.func.min(_FAILURES.c.failed_at).filter(~old),
+                ).select_from(_FAILURES)
+            ).one()
             if not dry_run:
                 connection.execute(_FAILURES.delete().where(old))
-        return count, oldest
+        return tuple(counted)
 
     def keep_deletions(self, deletions: list[Deletion], now: datetime.datetime) -> None:
         """Record what a run of retention did, kind by kind."""
@@ -136,10 +146,6 @@ class Records:
         told = sa.select(d.ran_at, *(d[f] for f in Deletion.__dataclass_fields__)).where(d.ran_at == last)
         rows = self._read("deletions", told.order_by(d.id))
         return (rows[0][0], [Deletion(*row[1:]) for row in rows]) if rows else None
-
-    def _has(self, table: str) -> bool:
-        with self._connect() as connection:
-            return bool(connection.scalar(sa.select(sa.func.to_regclass(f"{SCHEMA}.{table}").is_not(None))))
 
     def _read(self, table: str, statement: sa.Executable) -> list[sa.Row]:
         """Rows of a query; none where its table is not there yet."""

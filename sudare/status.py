@@ -100,7 +100,7 @@ def read_state(environment: Mapping[str, str], now: datetime.datetime, day: date
         "skipped": [d.isoformat() for d in _skipped(published, day)],
         "failures": [_failure(one) for one in failures if day not in published or one.of],
         "destinations": [{k: v for k, v in one.items() if not k.startswith("_")} for one in known],
-        "retention": _at(retention[0]) if retention else None,
+        "retention": retention and {"ran_at": _at(retention[0]), "kinds": [one.as_dict() for one in retention[1]]},
         "findings": findings,
         "exit_status": findings[0]["exit_status"] if findings else 0,
     }
@@ -176,7 +176,7 @@ def _of_the_night(
 ) -> Iterator[SudareError]:
     if day in published:
         return
-    last = next((one for one in reversed(failures) if not one.of), None)
+    last = next((one for one in reversed(failures) if one.dag == "nightly" and not one.of), None)
     if late:
         why = f"its last failure is {last.step}: {last.reason}" if last else "no step of it is known to have failed"
         yield NightLate(f"{day}: its deadline has passed and no table of it is published; {why}")
@@ -188,7 +188,7 @@ def _of_a_destination(
 ) -> Iterator[SudareError]:
     name = one["destination"]
     waits = one["served"] and not one["held_since"] and not one["tonight"]
-    last = next((failed for failed in reversed(failures) if failed.of == name), None)
+    last = next((failed for failed in reversed(failures) if failed.of == name and failed.step != "remove"), None)
     if waits and late and day in published:
         why = f"its last failure is {last.step}: {last.reason}" if last else "no step of it is known to have failed"
         yield FeedLate(f"{name}: the tables of {day} are out, its feed is not, and it is not held; {why}")
@@ -235,7 +235,8 @@ def print_state(out: Console, told: dict) -> None:
     out.print(f"  missed          {', '.join(told['missed']) or 'none'} / 未実行の日 (`sudare backfill`)")
     if told["skipped"]:
         out.print(f"  skipped         {', '.join(told['skipped'])} / 個別の夜間処理なし(後の夜に含まれる)")
-    out.print(f"  retention       {told['retention'] or 'never'} / 保存期間超過分の最終削除")
+    ran = told["retention"]["ran_at"] if told["retention"] else "never"
+    out.print(f"  retention       {ran} / 保存期間超過分の最終削除")
     if told["destinations"]:
         _print_destinations(out, told["destinations"])
     for one in told["failures"]:

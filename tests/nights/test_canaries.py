@@ -24,6 +24,7 @@ from sudare.demo.partner_list import write_partner_list
 from sudare.demo.site import DEMO_DAY
 from sudare.deployment import DEMO_AGREEMENTS, environment
 from tests.databases import copy_database
+from tests.delivery.webhooks import webhook
 from tests.nights.failing_night import STEPS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -166,8 +167,14 @@ def test_a_green_night_on_the_real_dag_leaves_no_canary_anywhere(deployment):
 
 def test_a_night_in_which_every_task_fails_with_rows_in_hand_leaves_no_canary_anywhere(deployment):
     """Here the settings are Airflow's connections and a Variable, as on a cluster."""
-    night = command(through_airflow(deployment), "-m", "tests.nights.failing_night", DEMO_DAY.isoformat())
+    with webhook() as server:
+        night = command(
+            through_airflow(deployment),
+            *("-m", "tests.nights.failing_night", DEMO_DAY.isoformat()),
+            SUDARE_NOTICE_URL=server.url,
+        )
     assert night.returncode == 0, night.stdout[-2000:]
+    assert server.taken == []  # all of them were tried again, with success
     log = night.stdout + night.stderr
     assert log.count("Fault") >= len(STEPS)
     require_no_trace(deployment, night.stdout, night.stderr)
@@ -192,11 +199,23 @@ def test_a_failure_has_an_exit_status_of_its_own(deployment, what):
 
 
 def test_a_failure_inside_the_dag_has_its_exit_status_too(deployment):
-    """The reason travels from a task to the command that started the night."""
-    night = command(deployment, "-m", "sudare.cli", "night", "--date", "2036-01-01", "--json")
+    """The reason travels from a task to the command that started the night, to a webhook and to the monitor."""
+    with webhook() as server:
+        asked = ("-m", "sudare.cli", "night", "--date", "2036-01-01", "--json")
+        night = command(deployment, *asked, SUDARE_NOTICE_URL=server.url)
     assert night.returncode == 16
     (failure,) = json.loads(night.stdout)["failures"]
     assert (failure["step"], failure["reason"]) == ("plan", "DAY_REFUSED")
+    (notice,) = server.taken
+    told = {name: notice[name] for name in ("dag", "step", "day", "reason", "exit_status", "retry_may_help")}
+    assert told == {
+        **{"dag": "nightly", "step": "plan", "day": "2036-01-01"},
+        **{"reason": "DAY_REFUSED", "exit_status": 16, "retry_may_help": False},
+    }
+    assert notice["out"] == {"tables": False, "feeds": []}
+    assert "a-token-of-a-test" not in "".join(text for _, text in surfaces(Path(deployment["SUDARE_HOME"])))
+    status = command(deployment, "-m", "sudare.cli", "status", "--date", "2036-01-01", "--json")
+    assert [one["step"] for one in json.loads(status.stdout)["failures"]] == ["plan"]
 
 
 def test_a_second_night_in_the_same_home_is_turned_away(deployment):
