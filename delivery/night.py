@@ -38,6 +38,7 @@ from delivery.feed_steps import (  # noqa: F401  steps of the DAG
     require_not_vanished,
 )
 from delivery.ledger import Ledger
+from delivery.retention import retain  # noqa: F401  the step of the DAG `retention`
 from delivery.settings import Settings
 from delivery.spec import Destination
 from delivery.warehouse import Warehouse
@@ -64,8 +65,6 @@ from transforms.suites import table_suite
 from transforms.tables import catalogue
 from transforms.tabulation import merge, merge_terms, tabulate_shard
 from transforms.texts import plan_text_shards, redact_shard
-
-STAGING_DAYS = 30
 
 
 @dataclasses.dataclass(frozen=True)
@@ -281,7 +280,6 @@ def _published(night: Night, table: Table):
 def _require_writable(night: Night) -> None:
     night.staging.remove()
     night.staging.write_json({}, "probe.json")
-    night.staging.remove_nights_before(night.day - datetime.timedelta(days=STAGING_DAYS))
     for error, folder in ((OutboxUnwritable, night.settings.outbox), (PublicationBroken, night.settings.published)):
         with unwritable_as(error, folder.name):
             folder.mkdir(parents=True, exist_ok=True)

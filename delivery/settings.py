@@ -43,6 +43,8 @@ class Settings:
     """Where partners' opt-out lists and receipts are put down, a folder a destination."""
     ledger_url: str = field(repr=False)
     """The delivery ledger; the warehouse's database unless another is given."""
+    logs: tuple[Path, ...] = ()
+    """Folders of log files: ours, and those of Airflow's tasks."""
     agreements: dict[str, Agreement] = field(default_factory=dict)
     logins: dict[str, Login] = field(default_factory=dict, repr=False)
     control: DisclosureControl
@@ -123,6 +125,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         outbox=Path(environment.get("SUDARE_OUTBOX") or root / "outbox"),
         intake=intake(environment),
         ledger_url=ledger_url(environment),
+        logs=(root / "logs", _airflow_logs(environment, root)),
         agreements=agreements,
         logins={name: read_login(name, environment) for name in agreements},
         control=DisclosureControl(threshold=_number(environment, "SUDARE_THRESHOLD", DEFAULT_THRESHOLD)),
@@ -134,6 +137,12 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         accept_fewer_stop_signals=environment.get("SUDARE_ACCEPT_FEWER_STOP_SIGNALS") == "1",
         accept_silent=tuple(filter(None, environment.get("SUDARE_ACCEPT_SILENT", "").split(";"))),
     )
+
+
+def _airflow_logs(environment: Mapping[str, str], root: Path) -> Path:
+    """Where Airflow writes what its tasks say."""
+    airflow = Path(environment.get("AIRFLOW_HOME") or root / "airflow")
+    return Path(environment.get("AIRFLOW__LOGGING__BASE_LOG_FOLDER") or airflow / "logs")
 
 
 def _database(environment: Mapping[str, str], name: str) -> str:

@@ -151,6 +151,26 @@ def _watched() -> Mapping[str, str]:
 
 
 @app.command()
+def retention(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go; delete and record nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """
+    Delete what is older than it may be, as the DAG `retention` does daily, and record it in the warehouse.
+
+    Records of provision (第三者提供記録) stay for three years after the last one, open removals for ever.
+    保存期間を過ぎたものを削除し、記録します。提供記録は最後の提供から3年間保存します。
+    """
+    from sudare.retention import print_deletions, run
+
+    told = run(_night_now(), dry_run=dry_run)
+    if as_json:
+        sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
+    else:
+        print_deletions(out, told, dry_run=dry_run)
+
+
+@app.command()
 def up() -> None:
     """Serve the Airflow UI, with scheduler and parallel tasks, until Ctrl-C."""
     from sudare.deployment import environment

@@ -205,7 +205,7 @@ def _of_retention(
     since = last or min((at for at in published.values() if at), default=now)
     if now - since > RETENTION_EVERY:
         what = f"ran last at {last.astimezone(TOKYO):%Y-%m-%d %H:%M}" if last else "never ran"
-        yield RetentionLate(f"retention {what}: unpause the DAG `retention`")
+        yield RetentionLate(f"retention {what}: unpause the DAG `retention`, or run `sudare retention`")
 
 
 def _reason(leaf: type[SudareError]) -> str:

@@ -107,14 +107,20 @@ class Staging:
             if filesystem.exists(path):
                 filesystem.rm(path, recursive=True)
 
-    def remove_nights_before(self, day: datetime.date) -> list[str]:
-        """Delete the staged nights of earlier days; the names of what was deleted."""
+    def nights(self) -> list[str]:
+        """The days of all staged nights, in order."""
         with unwritable_as(StagingUnwritable, "staging"):
             filesystem, root = fsspec.core.url_to_fs(self.url)
             if not filesystem.exists(root):
                 return []
-            nights = [posixpath.basename(path.rstrip("/")) for path in filesystem.ls(root, detail=False)]
-            expired = sorted(night for night in nights if _is_night(night) and night < day.isoformat())
+            names = (posixpath.basename(path.rstrip("/")) for path in filesystem.ls(root, detail=False))
+            return sorted(filter(_is_night, names))
+
+    def remove_nights_before(self, day: datetime.date) -> list[str]:
+        """Delete the staged nights of earlier days; the names of what was deleted."""
+        expired = [night for night in self.nights() if night < day.isoformat()]
+        with unwritable_as(StagingUnwritable, "staging"):
+            filesystem, root = fsspec.core.url_to_fs(self.url)
             for night in expired:
                 filesystem.rm(posixpath.join(root, night), recursive=True)
         return expired
