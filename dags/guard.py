@@ -69,7 +69,10 @@ def current_night():
     from delivery.night import Night
     from delivery.settings import read_settings
 
-    return Night(read_settings(surroundings()), day_of(get_current_context()), datetime.datetime.now(datetime.UTC))
+    context = get_current_context()
+    feeds = (context.get("params") or {}).get("feeds", True)
+    now = datetime.datetime.now(datetime.UTC)
+    return Night(read_settings(surroundings()), day_of(context), now, feeds=feeds)
 
 
 def surroundings() -> dict[str, str]:

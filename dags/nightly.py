@@ -38,7 +38,10 @@ ALERT = DeadlineAlert(
     start_date=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
     catchup=False,
     max_active_runs=1,
-    params={"day": Param(None, type=["null", "string"], pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$")},
+    params={
+        "day": Param(None, type=["null", "string"], pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
+        "feeds": Param(True, type="boolean", description="false for the older days of a backfill; removals go on"),
+    },
     default_args=OPTIONS,
     deadline=ALERT,
     tags=["sudare"],

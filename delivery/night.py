@@ -75,6 +75,8 @@ class Night:
     day: datetime.date
     now: datetime.datetime
     """The instant of the step, with a time zone."""
+    feeds: bool = True
+    """False for a night that makes tables and texts only; removals are owed whatever it makes."""
 
     @property
     def source(self) -> Source:
@@ -210,8 +212,8 @@ def plan_texts(night: Night) -> list[int]:
 
 
 def plan_feeds(night: Night) -> list[str]:
-    """The destinations this deployment has agreements with."""
-    return list(night.destinations)
+    """The destinations this deployment has agreements with; none where the night makes no feeds."""
+    return list(night.destinations) if night.feeds else []
 
 
 def _require_state(night: Night) -> datetime.date | None:

@@ -113,6 +113,48 @@ def night(date: Date = None, as_json: AsJson = False) -> None:
     sys.exit(run.exit_status)
 
 
+@app.command()
+def backfill(
+    first: Annotated[str | None, typer.Option("--from", help="First day; by default what is missed.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="Last day; by default yesterday in Tokyo.")] = None,
+    plan_only: Annotated[bool, typer.Option("--plan", help="Show the plan and do nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Run it without asking.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """
+    Make up for missed nights: shows a plan, asks, then runs them one after another, oldest first, until one fails.
+
+    Stop signals and consents are today's. Only the newest day sends feeds. A day before a published one cannot be run.
+    実行されなかった夜を古い順に実行します。同意・停止は現在のものを用い、提供は最新の日のみ行います。
+    """
+    from delivery.settings import home
+    from sudare import backfill as nights
+    from sudare.deployment import environment
+    from sudare.summary import print_step
+
+    found = environment()
+    planned = nights.plan(_night_now(), first and _day(first, "--from"), last and _day(last, "--to"), home(found))
+    wanted = nights.to_run(planned)
+    if not as_json:
+        nights.print_plan(out, planned)
+    if wanted and not plan_only and not yes:
+        if as_json or not sys.stdin.isatty():
+            raise SettingRefused("nobody is there to ask: give --yes to run this plan, or --plan to see it only")
+        plan_only = not typer.confirm(f"Run {len(wanted)} nights?")
+    told: dict = {"plan": planned, "runs": [], "resume_from": None, "exit_status": 0}
+    on_night = lambda day: None if as_json else out.print(f"\n[bold]{day}[/]")  # noqa: E731
+    on_step = lambda record: None if as_json else print_step(out, record)  # noqa: E731
+    for day, run in nights.run(found, [] if plan_only else wanted, on_night, on_step):
+        told["runs"].append(nights.told(day, run))
+        if run.exit_status:
+            told |= {"resume_from": day.isoformat(), "exit_status": run.exit_status}
+    if as_json:
+        sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
+    else:
+        nights.print_end(out, told, wanted)
+    sys.exit(told["exit_status"])
+
+
 def _default_day(source_url: str) -> datetime.date:
     """The demo site's last day; for any other source, yesterday in Tokyo."""
     from delivery.days import TOKYO

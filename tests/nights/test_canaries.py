@@ -4,6 +4,7 @@ The canaries of the demo site are found nowhere outside it: not in outputs, logs
 Two nights on the real DAG: a green one, and one in which every task fails with rows in hand.
 """
 
+import datetime
 import fcntl
 import gzip
 import json
@@ -153,16 +154,21 @@ def test_the_scan_sees_a_canary_where_there_is_one(deployment, tmp_path):
     assert "public.members" in traces(rows_of(deployment["SUDARE_SOURCE_URL"]))
 
 
-def test_a_green_night_on_the_real_dag_leaves_no_canary_anywhere(deployment):
-    """And its machine-readable summary says what happened."""
-    night = command(deployment, "-m", "sudare.cli", "night", "--json")
-    assert night.returncode == 0, night.stderr[-2000:]
-    told = json.loads(night.stdout)
-    assert told["night"] == DEMO_DAY.isoformat()
-    assert told["published"]
-    assert {step["step"] for step in told["steps"]} == set(STEPS)
+def test_green_nights_on_the_real_dag_leave_no_canary_anywhere(deployment):
+    """A backfill of two days. The older one makes no feed; what a machine is told of both says what happened."""
+    first, last = DEMO_DAY - datetime.timedelta(days=1), DEMO_DAY
+    asked = ("-m", "sudare.cli", "backfill", "--from", first.isoformat(), "--to", last.isoformat(), "--json")
+    assert command(deployment, *asked).returncode == 13  # nobody is there to be asked
+    nights = command(deployment, *asked, "--yes")
+    assert nights.returncode == 0, nights.stdout[-2000:]
+    told = json.loads(nights.stdout)
+    assert [one["night"] for one in told["runs"]] == [first.isoformat(), last.isoformat()]
+    assert set(told["runs"][0]["steps"]) == set(STEPS) - {"build_feed", "gate_feed", "hand_over"}
+    assert set(told["runs"][1]["steps"]) == set(STEPS)
+    again = json.loads(command(deployment, *asked, "--plan").stdout)
+    assert [one["verdict"] for one in again["plan"]["nights"]] == ["published", "published"]
     require_owner_only(Path(deployment["SUDARE_HOME"]))
-    require_no_trace(deployment, night.stdout, night.stderr)
+    require_no_trace(deployment, nights.stdout, nights.stderr)
 
 
 def test_a_night_in_which_every_task_fails_with_rows_in_hand_leaves_no_canary_anywhere(deployment):
