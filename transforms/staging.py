@@ -149,6 +149,11 @@ class Staging:
         with _answers():
             remove_tree(self._path(*parts))
 
+    def nights(self) -> list[str]:
+        """The days of all staged nights, in order."""
+        with _answers():
+            return [night.name for night in self._nights()]
+
     def remove_nights_before(self, day: datetime.date) -> list[str]:
         """Delete the staged nights of earlier days; the names of what was deleted."""
         with _answers():
