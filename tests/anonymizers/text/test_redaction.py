@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anonymizers.text import engine, name_lists, names
+from anonymizers.text import engine, name_lists, names, patterns
 from anonymizers.text.redaction import (
     LONGEST_TEXT,
     Redacted,
@@ -173,7 +173,7 @@ def test_an_expression_out_of_time_drops_the_posting(monkeypatch):
             raise TimeoutError(text)
 
     phone = next(r for r in engine.every_recognizer() if r.supported_entities == ["PHONE"])
-    monkeypatch.setattr(phone, "_expressions", [(Slow(), 1.0)])
+    monkeypatch.setattr(phone, "_expressions", [(patterns._Finder(patterns.Places("")), [(Slow(), 1.0)])])
     assert redact_all(["090-0000-1234"])[1] == {"dropped_recogniser_failed": 1}
 
 
