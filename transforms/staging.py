@@ -56,6 +56,10 @@ def _told_in_words(refused: OSError) -> int:
     return int(found.group(1)) if found else 0
 
 
+def _is_text(kind: pa.DataType) -> bool:
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+
+
 def _is_night(name: str) -> bool:
     return re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", name) is not None
 
@@ -83,7 +87,9 @@ class Staging:
         """Write a treated table as Parquet."""
         table = table.replace_schema_metadata({**(table.schema.metadata or {}), **LEGAL_CLASS})
         buffer = io.BytesIO()
-        pq.write_table(table, buffer, compression="zstd", compression_level=1)
+        # Tokens and numbers hardly repeat, and looking for repetitions is half of the work of writing.
+        repeating = [f.name for f in table.schema if pa.types.is_dictionary(f.type) or _is_text(f.type)]
+        pq.write_table(table, buffer, compression="zstd", compression_level=1, use_dictionary=repeating)
         self._write(buffer.getbuffer(), *parts)
 
     def read_table(self, *parts: str, columns: list[str] | None = None) -> pa.Table:
@@ -91,6 +97,12 @@ class Staging:
         filesystem, path = self._locate(*parts)
         with filesystem.open(path, "rb") as file:
             return pq.read_table(file, columns=columns)
+
+    def count_rows(self, *parts: str) -> int:
+        """Rows of a staged table, from its footer."""
+        filesystem, path = self._locate(*parts)
+        with filesystem.open(path, "rb") as file:
+            return pq.read_metadata(file).num_rows
 
     def write_json(self, value: Any, *parts: str) -> None:
         """Write counts or names of things; never rows."""
