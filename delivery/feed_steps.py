@@ -467,7 +467,7 @@ def _owe(night: Night, destination: Destination, still_alone: Callable[[], None]
                 permitted.append(place / f"permitted-{shard.number:06d}.arrow")
                 left_out.append(place / f"left_out-{shard.number:06d}.arrow")
                 feeds.encode(destination, decision.permitted).write_ipc(permitted[-1], compression="uncompressed")
-                decision.left_out.write_ipc(left_out[-1], compression="uncompressed")
+                decision.left_out.collect().write_ipc(left_out[-1], compression="uncompressed")
         still_alone()
         return night.ledger.owe(
             destination.name, map(pl.read_ipc, permitted), map(pl.read_ipc, left_out), feeds.HOLDERS_CEILING, night.now
