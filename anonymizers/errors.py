@@ -29,6 +29,7 @@ The errors of the whole pipeline, in one place.
         ├── SendRefused            61   HostKeyRefused 62   SealingRefused 63
         ├── OptOutListRefused      64   OptOutListMissing 65   OptOutListStale 66
         ├── ReceiptRefused         67
+        ├── NightLate              80   FeedLate 81   SliceSilent 82   RetentionLate 83
         └── Fault                  70   a bug, or something nobody foresaw
 
 The number is the exit status of the `sudare` command, so that an operator who may not
@@ -251,6 +252,22 @@ class OptOutListStale(Terminal):
 
 class ReceiptRefused(Terminal):
     exit_status = 67
+
+
+class NightLate(Terminal):
+    exit_status = 80
+
+
+class FeedLate(Terminal):
+    exit_status = 81
+
+
+class SliceSilent(Terminal):
+    exit_status = 82
+
+
+class RetentionLate(Terminal):
+    exit_status = 83
 
 
 class Fault(Terminal):

@@ -34,8 +34,12 @@ def record_keys(column: str, key: Key) -> list[pl.Expr]:
     value = pl.concat_str(pl.lit("member:"), pl.col(column).cast(pl.String))
     # The library takes the key as text: 64 hexadecimal characters are exactly one block.
     digest = value.chash.hmac_sha256(key=key.bytes.hex())
-    words = [digest.str.slice(start, 8).str.to_integer(base=16, dtype=pl.Int64) for start in (0, 8)]
-    return [
-        words[0].cast(pl.UInt32).alias("record_key"),
-        (words[1] % (FIELD - 1) + 1).cast(pl.UInt32).alias("point"),
-    ]
+    # Once for both: an expression that is named twice is computed as often.
+    kinds = {"record_key": pl.UInt32, "point": pl.UInt32}
+    return [digest.map_batches(_cut, return_dtype=pl.Struct(kinds), is_elementwise=True).struct.unnest()]
+
+
+def _cut(digest: pl.Series) -> pl.Series:
+    first, second = (digest.str.slice(start, 8).str.to_integer(base=16, dtype=pl.Int64) for start in (0, 8))
+    cut = {"record_key": first.cast(pl.UInt32), "point": (second % (FIELD - 1) + 1).cast(pl.UInt32)}
+    return pl.DataFrame(cut).to_struct(digest.name)

@@ -8,9 +8,11 @@ its type and place.
 
 import datetime
 import json
+import logging
 import os
 import re
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +21,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import mask_secret
 
 from anonymizers.errors import DayRefused, NightRunning, SudareError, Terminal, without_values
-
-TOKYO = datetime.timezone(datetime.timedelta(hours=9))
+from delivery.days import last_day_over
 
 STEPS_FILE = "SUDARE_STEPS_FILE"
 """Where a run on one machine records its steps, for its summary."""
@@ -84,11 +85,19 @@ def current_night():
     from delivery.night import Night
     from delivery.settings import read_settings
 
+    context = get_current_context()
+    feeds = (context.get("params") or {}).get("feeds", True)
+    now = datetime.datetime.now(datetime.UTC)
+    return Night(read_settings(surroundings()), day_of(context), now, current_run(), feeds)
+
+
+def surroundings() -> dict[str, str]:
+    """Every setting, from the environment or else from Airflow; secrets are masked in logs from here on."""
     environment = {**_from_airflow(), **os.environ}
     for name, value in environment.items():
         if value and name.startswith("SUDARE_") and name.endswith(_SECRET):
             mask_secret(value)
-    return Night(read_settings(environment), current_day(), datetime.datetime.now(datetime.UTC), current_run())
+    return environment
 
 
 def current_run() -> str:
@@ -99,20 +108,33 @@ def current_run() -> str:
     return re.sub(r"[^A-Za-z0-9-]+", "-", context["dag_run"].run_id)
 
 
-def current_day() -> datetime.date:
+def day_of(context: Mapping[str, Any]) -> datetime.date:
     """
-    The day the run describes: its parameter ``day``, else its partition (Asia/Tokyo).
+    The day a run describes: its parameter ``day``, else its partition (Asia/Tokyo).
 
     A DAG that has no such parameter describes no day of its own; it works as of the last one that is over.
+
+    Args:
+        context: A task's, or what Airflow tells of a run whose deadline has passed.
     """
-    context = get_current_context()
-    if "day" not in (context.get("params") or {}):
-        return datetime.datetime.now(TOKYO).date() - datetime.timedelta(days=1)
-    text = (context.get("params") or {}).get("day") or getattr(context["dag_run"], "partition_key", None)
+    run = context["dag_run"]
+    told = run if isinstance(run, Mapping) else {"conf": run.conf, "partition_key": getattr(run, "partition_key", None)}
+    params = context.get("params")
+    if params is not None and "day" not in params:
+        return last_day_over(datetime.datetime.now(datetime.UTC))
+    text = (params or told.get("conf") or {}).get("day") or told.get("partition_key")
     try:
         return datetime.date.fromisoformat(text or "")
     except ValueError:
         raise DayRefused("give the day as parameter 'day', YYYY-MM-DD; this run has no partition") from None
+
+
+def quietly(tell: Callable[[Any], None], about: Any) -> None:
+    """Do what may fail without anything depending on it; that it failed is logged, without any value."""
+    try:
+        tell(about)
+    except Exception as error:  # noqa: BLE001  the guard: a notice must not decide what becomes of a night
+        logging.getLogger("sudare.notice").error("%s: %s", tell.__name__, without_values(error))
 
 
 def _from_airflow() -> dict[str, str]:

@@ -7,23 +7,43 @@ partition; a run by hand gives it as the parameter ``day``.
 
 import datetime
 
-from airflow.sdk import CronPartitionTimetable, Param, chain, dag
+from airflow.sdk import AsyncCallback, CronPartitionTimetable, DeadlineAlert, DeadlineReference, Param, chain, dag
 
+from dags.notices import deadline_missed
 from dags.steps import OPTIONS, step
+from delivery.settings import deadline
 
 SOURCE_READERS = 4
 """Tasks of one kind that read the site's database at once."""
 
+START = datetime.time(2, 30)
+
+ALERT = DeadlineAlert(
+    # A run of a partition has no logical date; one that the schedule starts is queued at its hour.
+    reference=DeadlineReference.DAGRUN_QUEUED_AT,
+    interval=datetime.timedelta(
+        minutes=((deadline().hour - START.hour) * 60 + deadline().minute - START.minute) % (24 * 60)
+    ),
+    callback=AsyncCallback(deadline_missed),
+)
+"""A run that never starts has no deadline here: `sudare status` sees that one."""
+
 
 @dag(
     dag_id="nightly",
-    # 02:30 in Tokyo, about the day before
-    schedule=CronPartitionTimetable("30 2 * * *", timezone="Asia/Tokyo", run_offset=-1, key_format="%Y-%m-%d"),
+    # about the day before
+    schedule=CronPartitionTimetable(
+        f"{START.minute} {START.hour} * * *", timezone="Asia/Tokyo", run_offset=-1, key_format="%Y-%m-%d"
+    ),
     start_date=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
     catchup=False,
     max_active_runs=1,
-    params={"day": Param(None, type=["null", "string"], pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$")},
+    params={
+        "day": Param(None, type=["null", "string"], pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
+        "feeds": Param(True, type="boolean", description="false for the older days of a backfill; removals go on"),
+    },
     default_args=OPTIONS,
+    deadline=ALERT,
     tags=["sudare"],
     doc_md="""
     **Owner**: the engineer on call. **If it fails**: the failed task's last line gives a reason code; the

@@ -5,8 +5,9 @@ import datetime
 from airflow.sdk import task
 
 from dags.guard import RETRIES, run_step
+from dags.notices import task_failed
 
-OPTIONS = {**RETRIES, "execution_timeout": datetime.timedelta(hours=2)}
+OPTIONS = {**RETRIES, "execution_timeout": datetime.timedelta(hours=2), "on_failure_callback": task_failed}
 
 
 def step(name: str, **options):

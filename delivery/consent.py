@@ -63,13 +63,14 @@ class Decision:
         permitted: Who may be sent.
         account: Members read, permitted, and left out by their first reason.
         reasons: How often each reason applies, whatever came before it.
-        left_out: ``member`` and her first reason, of the others. Internal; for the reasons of removals.
+        left_out: ``member`` and her first reason, of the others, for whoever collects it: a feed needs no token
+            of those it leaves out. Internal; for the reasons of removals.
     """
 
     permitted: Permitted
     account: Account
     reasons: dict[str, int]
-    left_out: pl.DataFrame = field(repr=False)
+    left_out: pl.LazyFrame = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -119,13 +120,12 @@ def permit(
     requests = session.read("rights_requests", READER, shard.where())
     consents = latest_consent(session.read("consents", READER, shard.where()), end_of(moment.day))
     stops = own_stops(opt_outs, requests, moment.now)
-    judged = judge(destination, members, consents, stops, moment.day, barred, opted_out).with_columns(
-        pseudonymise("member_id", "member", key).alias("member")
-    )
+    judged = judge(destination, members, consents, stops, moment.day, barred, opted_out)
+    member = pseudonymise("member_id", "member", key).alias("member")
     permitted = object.__new__(Permitted)
     object.__setattr__(permitted, "destination", destination.name)
-    object.__setattr__(permitted, "rows", _permitted_rows(judged))
-    left_out = judged.filter(~_MAY).select("member", pl.col("dropped").alias("reason"))
+    object.__setattr__(permitted, "rows", _permitted_rows(judged, member))
+    left_out = judged.lazy().filter(~_MAY).select(member, pl.col("dropped").alias("reason"))
     return Decision(permitted, account(judged), _count(judged), left_out)
 
 
@@ -134,9 +134,9 @@ _MAY = pl.col("dropped").is_null() | (pl.col("dropped") == _SHARED)
 """Two eligible members of one address are one row of the feed, and both are provided."""
 
 
-def _permitted_rows(judged: pl.DataFrame) -> pl.DataFrame:
+def _permitted_rows(judged: pl.DataFrame, member: pl.Expr) -> pl.DataFrame:
     return judged.filter(_MAY).select(
-        "member", "key", pl.col("given_at").alias("consented_at"), pl.lit(POLICY_VERSION).alias("text_version")
+        member, "key", pl.col("given_at").alias("consented_at"), pl.lit(POLICY_VERSION).alias("text_version")
     )
 
 

@@ -29,6 +29,7 @@ from anonymizers.errors import (
     ObligationsOverdue,
     OutboxUnwritable,
     ReceiptRefused,
+    SliceSilent,
     SourceEmpty,
     StopSignalsVanished,
     ValueUnfit,
@@ -37,22 +38,23 @@ from delivery import feeds, fence, manifest, outbox, removals
 from delivery.agreements import Login
 from delivery.buckets import Buckets
 from delivery.consent import Moment, barred_addresses, permit
+from delivery.days import TOKYO
 from delivery.destinations import destinations
 from delivery.intake import TakenIn, refused_receipts, require_list, take_in
-from delivery.ledger import Ledger, PreparedFile
+from delivery.ledger import PreparedFile
+from delivery.obligations import OVERDUE_AFTER, obligation_ages
 from delivery.sealing import SealingKey, seal
 from delivery.sending import Credentials, open_transport
 from delivery.spec import Destination
 from expectations.checks import between, rows, zero
 from transforms.places import unwritable_as
 from transforms.purposes import ADVERTISING, POLICY_VERSION
+from transforms.silence import FLOOR
 from transforms.source import Source, plan_shards
 from transforms.spec import Reader
 
 if TYPE_CHECKING:
     from delivery.night import Night
-
-TOKYO = datetime.timezone(datetime.timedelta(hours=9))
 
 RESEND_AFTER = datetime.timedelta(hours=24)
 """A removal that is not acknowledged is sent again after this."""
@@ -61,9 +63,8 @@ SHRINK_LIMIT = 0.2
 """Share of rows or stop signals that may be gone since they were last counted; erasures are few, a broken export is
 not."""
 
-WARN_AFTER, OVERDUE_AFTER = datetime.timedelta(days=7), datetime.timedelta(days=14)
-"""Age of an obligation at which it is pointed out, and at which the run fails after having done all it can. The law
-says 遅滞なく (without delay); the partners' own terms say 15 to 45 days."""
+COLLAPSE = 0.5
+"""Share of the last feed under which the next one is held against its source by a person."""
 
 DONE = ("sent", "acknowledged", "refused")
 
@@ -135,14 +136,28 @@ def gate_feed(night: Night, name: str) -> dict:
     Somebody may have said stop since it was built; then it is built once more, without her.
 
     Raises:
+        SliceSilent: it is less than half of the last one.
         GateRefused: an expectation failed.
     """
     with night.ledger.only_one(name):
+        _require_not_collapsed(night, name)
         measures = _measure(night, name)
         if fence.only_stopped(measures):
             _build(night, name, night.now)
             measures = _measure(night, name)
         return _gate(night, name, measures)
+
+
+def _require_not_collapsed(night: Night, name: str) -> None:
+    """A consent or an address that is read no more looks like half of the people having left."""
+    last = next((one for one in night.ledger.deliveries(name, "feed") if one.state in DONE), None)
+    if last is None or last.rows < FLOOR or name in night.settings.accept_silent:
+        return
+    if _told(night, name).rows < last.rows * COLLAPSE:
+        raise SliceSilent(
+            f"{name}: the feed is less than half of that of {last.day}; nothing was sent. `sudare feeds preview` says "
+            f"who is left out and why; if rightly, run once with SUDARE_ACCEPT_SILENT={name}"
+        )
 
 
 def _measure(night: Night, name: str) -> pd.DataFrame:
@@ -451,18 +466,6 @@ def require_not_vanished(night: Night, counts: dict[str, int], before: dict[str,
             )
 
 
-def obligation_ages(ledger: Ledger, name: str, now: datetime.datetime) -> dict[str, int]:
-    """Removals that are not acknowledged, by state and by age."""
-    counts = {"due": 0, "sent": 0, "refused": 0, "acknowledged": 0, "late": 0, "overdue": 0}
-    for state, due, count in ledger.obligations(name):
-        counts[state] += count
-        if state != "acknowledged":
-            age = now - due
-            counts["overdue"] += count if age >= OVERDUE_AFTER else 0
-            counts["late"] += count if WARN_AFTER <= age < OVERDUE_AFTER else 0
-    return counts
-
-
 def _owe(night: Night, destination: Destination, source: Source, still_alone: Callable[[], None]) -> dict[str, int]:
     permitted, left_out = [], []
     with _place_of_its_own(night, destination.name) as place:
@@ -476,7 +479,7 @@ def _owe(night: Night, destination: Destination, source: Source, still_alone: Ca
                 permitted.append(place / f"permitted-{shard.number:06d}.arrow")
                 left_out.append(place / f"left_out-{shard.number:06d}.arrow")
                 feeds.encode(destination, decision.permitted).write_ipc(permitted[-1], compression="uncompressed")
-                decision.left_out.write_ipc(left_out[-1], compression="uncompressed")
+                decision.left_out.collect().write_ipc(left_out[-1], compression="uncompressed")
         still_alone()
         return night.ledger.owe(
             destination.name, map(pl.read_ipc, permitted), map(pl.read_ipc, left_out), feeds.HOLDERS_CEILING, night.now

@@ -48,7 +48,7 @@ def take_in(ledger: Ledger, intake: Path, destination: Destination, now: datetim
     """
     lists = _take_list(ledger, intake, destination.opt_out_list, now, accepted)
     count = 0
-    for path in _files(intake / destination.name / "receipts"):
+    for path in put_down(intake / destination.name / "receipts"):
         try:
             _take_receipt(ledger, destination, path, now)
             count += 1
@@ -63,17 +63,17 @@ def take_in(ledger: Ledger, intake: Path, destination: Destination, now: datetim
 
 def refused_receipts(intake: Path, destination: str) -> int:
     """How many receipts lie refused, until somebody has looked at them and taken them away."""
-    return len(_files(intake / destination / "receipts" / "refused"))
+    return len(put_down(intake / destination / "receipts" / "refused"))
 
 
-def _files(folder: Path) -> list[Path]:
+def put_down(folder: Path) -> list[Path]:
     """Whole files: what is still being put down is hidden or ends in ``.part``."""
     found = (path for path in folder.glob("*") if path.is_file())
     return sorted(path for path in found if not path.name.startswith(".") and path.suffix != ".part")
 
 
 def _take_list(ledger: Ledger, intake: Path, source: str, now: datetime.datetime, accepted: str) -> int:
-    files = _files(intake / source / "lists") if source else []
+    files = put_down(intake / source / "lists") if source else []
     if not files:
         return 0
     newest = max(files, key=lambda path: (path.stat().st_mtime_ns, path.name))

@@ -447,6 +447,17 @@ class Ledger:
         return connection.scalar(insert(DELIVERIES).values(values).returning(DELIVERIES.c.id))
 
     @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """
+        One transaction on the ledger, for `delivery.ledger_retention`.
+
+        Raises:
+            LedgerUnreachable: no connection, or it was cut; nothing was changed.
+        """
+        with self._connect() as connection:
+            yield connection
+
+    @contextmanager
     def _connect(self) -> Iterator[sa.Connection]:
         engine = sa.create_engine(
             sa.engine.make_url(self.url).set(drivername="postgresql+psycopg"), poolclass=sa.NullPool

@@ -7,6 +7,7 @@ them. They are personal data, and nothing here may be called anonymous.
 
 import re
 import unicodedata
+from collections.abc import Callable
 from functools import partial
 
 import idna
@@ -44,8 +45,6 @@ _ADDRESS_IN_ANY_SCRIPT = _address(r"a-z0-9\x{80}-\x{10ffff}")
 LONGEST = 254
 """Octets of an address (RFC 5321 4.5.3.1.3, as corrected by erratum 1690)."""
 
-_SHORT_ENOUGH = rf"^.{{1,{LONGEST}}}$"
-
 PLACEHOLDERS = (
     r"^(?:none|null|nil|na|n/a|no|nashi|test|dummy|sample|example|aaa+|xxx+|abc|user|mail|email|noreply|no-reply)@"
     r"(?:none|null|nil|na|test|dummy|sample|aaa+|xxx+|abc|mail|email|localhost)\."
@@ -54,8 +53,6 @@ PLACEHOLDERS = (
 
 STRAY_DOTS = r"^\.|^[^@]*\.[.@]"
 """A dot that begins or ends the local part, or follows another."""
-
-_BEYOND_ASCII = r"[^\x00-\x7f]"
 
 _INSTEAD = str.maketrans({"。": ".", **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-")})
 """What a Japanese keyboard, or a word processor, writes for a dot and a hyphen and NFKC leaves as it is."""
@@ -85,17 +82,23 @@ def normalise(typed: pl.Expr, rule: EmailRule = EmailRule()) -> pl.Expr:
         https://docs.liveramp.com/connect/en/hashing-identifiers.html, read 2026-11-23; each rule's in its destination.
     """
     # Most addresses are ASCII, which NFKC leaves alone.
-    form = _by_rows(typed, lambda series: series.str.normalize("NFKC"), where=_BEYOND_ASCII)
+    form = _by_rows(typed, lambda series: series.str.normalize("NFKC"), where=_beyond_ascii)
     form = form.str.to_lowercase().str.replace_all(INVISIBLE, "")
     # One chain, each step once: an expression that is named several times is computed as often.
-    form = _by_rows(form, partial(_reread, any_script=rule.any_script), where=_BEYOND_ASCII)
+    form = _by_rows(form, partial(_reread, any_script=rule.any_script), where=_beyond_ascii)
     form = _folded(form, rule)
     # What begins like a placeholder loses its local part, and so is no address; an address is ASCII, so its characters
     # are its octets.
     for unwanted in (PLACEHOLDERS, *((STRAY_DOTS,) if rule.strict_dots else ())):
         form = form.str.replace(unwanted, "@")
     pattern = _ADDRESS_IN_ANY_SCRIPT if rule.any_script else _ADDRESS
-    return form.str.extract(pattern, 0).str.extract(_SHORT_ENOUGH, 0)
+    return form.map_batches(partial(_only, pattern=pattern), return_dtype=pl.String, is_elementwise=True)
+
+
+def _only(series: pl.Series, pattern: str) -> pl.Series:
+    """What is an address, and no longer than one can be; whether it matches is found faster than what matches."""
+    address = series.str.contains(pattern) & (series.str.len_chars() <= LONGEST)
+    return series.set(~address.fill_null(False), None)
 
 
 def digest(normalised: pl.Expr, algorithm: Digest, encoding: Encoding = Encoding.HEX) -> pl.Expr:
@@ -111,11 +114,15 @@ def digest(normalised: pl.Expr, algorithm: Digest, encoding: Encoding = Encoding
     return text if encoding is Encoding.HEX else text.str.decode("hex").bin.encode("base64")
 
 
-def _by_rows(form: pl.Expr, change, where: str) -> pl.Expr:
-    """Change only the rows that match a pattern; ``change`` is of a series without nulls."""
+def _beyond_ascii(series: pl.Series) -> pl.Series:
+    return series.str.len_bytes() != series.str.len_chars()
+
+
+def _by_rows(form: pl.Expr, change: Callable, where: Callable) -> pl.Expr:
+    """Change only some rows; ``change`` is of a series without nulls."""
 
     def changed(series: pl.Series) -> pl.Series:
-        rows = series.str.contains(where).fill_null(False).arg_true()
+        rows = where(series).fill_null(False).arg_true()
         # `scatter` writes into the series it is called on, and the caller's is not ours.
         return series.clone().scatter(rows, change(series.gather(rows))) if len(rows) else series
 
@@ -157,7 +164,8 @@ def _folded(form: pl.Expr, rule: EmailRule) -> pl.Expr:
     elif rule.drop_suffix_at:
         form = form.str.replace(rf"^([^@+]*)\+[^@]*@({_any_of(rule.drop_suffix_at)})$", "${1}@${2}")
     if rule.drop_dots_at:
-        form = _by_rows(form, _without_dots, where=rf"^[^@]*\.[^@]*@(?:{_any_of(rule.drop_dots_at)})$")
+        pattern = rf"^[^@]*\.[^@]*@(?:{_any_of(rule.drop_dots_at)})$"
+        form = _by_rows(form, _without_dots, where=lambda series: series.str.contains(pattern))
     return form
 
 

@@ -28,9 +28,9 @@ from anonymizers.errors import (
     StateRefused,
 )
 from delivery import manifest, outbox, publication
+from delivery.days import TOKYO
 from delivery.destinations import destinations
 from delivery.feed_steps import (  # noqa: F401  steps of the DAG
-    TOKYO,
     build_feed,
     gate_feed,
     hand_over,
@@ -39,6 +39,7 @@ from delivery.feed_steps import (  # noqa: F401  steps of the DAG
     require_not_vanished,
 )
 from delivery.ledger import Ledger
+from delivery.retention import retain  # noqa: F401  the step of the DAG `retention`
 from delivery.settings import Settings
 from delivery.spec import Destination
 from delivery.warehouse import Warehouse
@@ -49,6 +50,7 @@ from transforms.method import fingerprint
 from transforms.places import unwritable_as
 from transforms.purposes import POLICY_VERSION, STATISTICS, require_served
 from transforms.release import periods, published_frame, release, repeat, week_before
+from transforms.silence import require_heard, silent_slices
 from transforms.source import (
     SCHEMA,
     Session,
@@ -67,8 +69,6 @@ from transforms.tables import catalogue
 from transforms.tabulation import merge, merge_terms, tabulate_shard
 from transforms.texts import plan_text_shards, redact_shard
 
-STAGING_DAYS = 30
-
 _RUN = "run.json"
 """In a night's staging: which run of it is the one that counts."""
 
@@ -83,6 +83,8 @@ class Night:
     """The instant of the step, with a time zone."""
     run: str = ""
     """Tells apart the runs of one day that may be under way at once; what lies between the steps of one is its own."""
+    feeds: bool = True
+    """False for a night that makes tables and texts only; removals are owed whatever it makes."""
 
     @property
     def source(self) -> Source:
@@ -244,8 +246,8 @@ def plan_texts(night: Night) -> list[int]:
 
 
 def plan_feeds(night: Night) -> list[str]:
-    """The destinations this deployment has agreements with."""
-    return list(night.destinations)
+    """The destinations this deployment has agreements with; none where the night makes no feeds."""
+    return list(night.destinations) if night.feeds else []
 
 
 def _require_state(night: Night) -> datetime.date | None:
@@ -319,7 +321,6 @@ def _require_writable(night: Night) -> None:
     of_all_runs.remove_leftovers()
     outbox.forget_all_pending(night.settings.outbox)
     night.staging.write_json({}, "probe.json")
-    night.staging.remove_nights_before(night.day - datetime.timedelta(days=STAGING_DAYS))
     for error, folder in ((OutboxUnwritable, night.settings.outbox), (PublicationBroken, night.settings.published)):
         with unwritable_as(error, folder.name):
             folder.mkdir(parents=True, exist_ok=True)
@@ -411,7 +412,12 @@ def merge_cells(night: Night) -> int:
 
 
 def disclose(night: Night) -> dict[str, int]:
-    """Stage what would be published of every table; cells with and without a change per table."""
+    """
+    Stage what would be published of every table; cells with and without a change per table.
+
+    Raises:
+        SliceSilent: a code that had a number has nearly nobody tonight.
+    """
     disclosures = _disclosures(night)
     for name, disclosed in disclosures.items():
         frame = published_frame(night.tables[name], disclosed.release)
@@ -422,14 +428,17 @@ def disclose(night: Night) -> dict[str, int]:
 def _disclosures(night: Night) -> dict[str, Disclosure]:
     boards, week = night.staging.read_json("boards.json"), night.planned["terms_of_week"]
     control, key = night.settings.control, night.statistics_key()
-    disclosures = {}
+    disclosures: dict[str, Disclosure] = {}
+    silent: list[str] = []
     for name, table in night.tables.items():
         published = _published(night, table)
         if table.over == "terms" and not week:
             disclosures[name] = repeat(table, published, night.day, control, key)
         else:
             cells = Cells.from_arrow(night.staging.read_table("merged", f"{name}.parquet"))
+            silent += silent_slices(table, cells, published, night.day)
             disclosures[name] = release(table, cells, published, night.day, boards, control, key)
+    require_heard(silent, night.settings.accept_silent)
     return disclosures
 
 
@@ -512,6 +521,7 @@ def _statistics_manifest(night: Night) -> dict:
         "infinite_dates": planned["non_finite"],
         "undeclared_in_source": planned["undeclared"],
         "stop_signals": planned["stop_signals"],
+        "accepted_silent": list(night.settings.accept_silent),
         "gate": night.staging.read_json("gates", "tables.json"),
     }
 

@@ -4,6 +4,7 @@ What a deployment sets, read from the environment once, at the top.
 Everything below this module gets it as arguments: no other module reads the environment.
 """
 
+import datetime
 import os
 import re
 from collections.abc import Mapping
@@ -22,6 +23,9 @@ POSTINGS_PER_TEXT_SHARD = 20_000
 
 MOST_EPOCHS = 32_767
 
+DEADLINE = "07:00"
+"""Half of the morning before the analysts come."""
+
 _WAREHOUSE = "SUDARE_WAREHOUSE_URL"
 
 
@@ -39,6 +43,8 @@ class Settings:
     """Where partners' opt-out lists and receipts are put down, a folder a destination."""
     ledger_url: str = field(repr=False)
     """The delivery ledger; the warehouse's database unless another is given."""
+    logs: tuple[Path, ...] = ()
+    """Folders of log files: ours, and those of Airflow's tasks."""
     agreements: dict[str, Agreement] = field(default_factory=dict)
     logins: dict[str, Login] = field(default_factory=dict, repr=False)
     control: DisclosureControl
@@ -51,6 +57,9 @@ class Settings:
     """SHA-256 of a partner's list that somebody has looked at and found right, though it has shrunk."""
     accept_fewer_stop_signals: bool = False
     """For the one night on which somebody has checked that they are rightly fewer."""
+    accept_silent: tuple[str, ...] = ()
+    """Slices and destinations that somebody has looked at and found rightly silent, for one night; see
+    `transforms.silence`."""
 
 
 def home(environment: Mapping[str, str] = os.environ) -> Path:
@@ -61,6 +70,39 @@ def home(environment: Mapping[str, str] = os.environ) -> Path:
 def intake(environment: Mapping[str, str] = os.environ) -> Path:
     """Where partners' files are put down."""
     return Path(environment.get("SUDARE_INTAKE") or home(environment) / "intake")
+
+
+def deadline(environment: Mapping[str, str] = os.environ) -> datetime.time:
+    """
+    The hour, Asia/Tokyo, by which the night of the day before is published.
+
+    Raises:
+        SettingRefused: it is no time of day.
+    """
+    text = environment.get("SUDARE_DEADLINE") or DEADLINE
+    if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", text):
+        raise SettingRefused("SUDARE_DEADLINE is no time of day of the form HH:MM")
+    return datetime.time.fromisoformat(text)
+
+
+def purposes(environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+    """Purposes of the policy that this deployment serves."""
+    return tuple((environment.get("SUDARE_PURPOSES") or "P09,P10").split(","))
+
+
+def warehouse_url(environment: Mapping[str, str] = os.environ) -> str:
+    """
+    Where statistics are published.
+
+    Raises:
+        SettingRefused: it is not set.
+    """
+    return _database(environment, _WAREHOUSE)
+
+
+def ledger_url(environment: Mapping[str, str] = os.environ) -> str:
+    """Where deliveries are remembered; the warehouse's database unless another is given."""
+    return _database(environment, "SUDARE_LEDGER_URL" if environment.get("SUDARE_LEDGER_URL") else _WAREHOUSE)
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -76,23 +118,31 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     agreements = read_agreements(environment)
     return Settings(
         source_url=_database(environment, "SUDARE_SOURCE_URL"),
-        warehouse_url=_database(environment, _WAREHOUSE),
+        warehouse_url=warehouse_url(environment),
         secret=Secret(environment.get("SUDARE_SECRET", "")),
         staging_url=environment.get("SUDARE_STAGING_URL") or str(root / "staging"),
         published=Path(environment.get("SUDARE_PUBLISHED") or root / "published"),
         outbox=Path(environment.get("SUDARE_OUTBOX") or root / "outbox"),
         intake=intake(environment),
-        ledger_url=_database(environment, "SUDARE_LEDGER_URL" if environment.get("SUDARE_LEDGER_URL") else _WAREHOUSE),
+        ledger_url=ledger_url(environment),
+        logs=(root / "logs", _airflow_logs(environment, root)),
         agreements=agreements,
         logins={name: read_login(name, environment) for name in agreements},
         control=DisclosureControl(threshold=_number(environment, "SUDARE_THRESHOLD", DEFAULT_THRESHOLD)),
         members_per_shard=_positive(environment, "SUDARE_MEMBERS_PER_SHARD", MEMBERS_PER_SHARD),
         postings_per_text_shard=_positive(environment, "SUDARE_POSTINGS_PER_TEXT_SHARD", POSTINGS_PER_TEXT_SHARD),
-        purposes=tuple((environment.get("SUDARE_PURPOSES") or "P09,P10").split(",")),
+        purposes=purposes(environment),
         epoch=_epoch(environment),
         accept_opt_out_list=environment.get("SUDARE_ACCEPT_OPT_OUT_LIST", ""),
         accept_fewer_stop_signals=environment.get("SUDARE_ACCEPT_FEWER_STOP_SIGNALS") == "1",
+        accept_silent=tuple(filter(None, environment.get("SUDARE_ACCEPT_SILENT", "").split(";"))),
     )
+
+
+def _airflow_logs(environment: Mapping[str, str], root: Path) -> Path:
+    """Where Airflow writes what its tasks say."""
+    airflow = Path(environment.get("AIRFLOW_HOME") or root / "airflow")
+    return Path(environment.get("AIRFLOW__LOGGING__BASE_LOG_FOLDER") or airflow / "logs")
 
 
 def _database(environment: Mapping[str, str], name: str) -> str:

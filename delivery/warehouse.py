@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from anonymizers.changes import KEPT_SUMS
 from anonymizers.disclosure import AS_OF, SEPARATOR, Published
 from anonymizers.errors import NightRunning, StateRefused, StorageFull, SudareError, WarehouseUnreachable
+from delivery.records import NIGHTS, bring_up_to_date
 from transforms.release import disclosed
 from transforms.spec import Dimension, MeasureKind, Table
 
@@ -46,14 +47,6 @@ _MEASURES = {
     MeasureKind.QUANTILE: sa.Numeric,
     MeasureKind.SHARE: sa.Numeric,
 }
-
-_NIGHTS = sa.Table(
-    "nights",
-    sa.MetaData(schema=OWN),
-    sa.Column("day", sa.Date, primary_key=True),
-    sa.Column("manifest_sha256", sa.String(64), nullable=False),
-    sa.Column("manifest", sa.Text, nullable=False),
-)
 
 _REFERENCES = sa.Table(
     "cell_references",
@@ -112,7 +105,7 @@ class Warehouse:
 
     def manifests(self) -> dict[datetime.date, tuple[str, str]]:
         """Per published day, the manifest's SHA-256 and its text."""
-        rows = self.read(sa.select(_NIGHTS).order_by(_NIGHTS.c.day))
+        rows = self.read(sa.select(NIGHTS.c.day, NIGHTS.c.manifest_sha256, NIGHTS.c.manifest).order_by(NIGHTS.c.day))
         return {row.day: (row.manifest_sha256, row.manifest) for row in rows}
 
     def cells(self, table: Table, day: datetime.date, epoch: int) -> pd.DataFrame:
@@ -226,15 +219,15 @@ class Publication:
         self._connection = connection
         for schema in (STATS, OWN):
             self._connection.execute(sa.schema.CreateSchema(schema, if_not_exists=True))
-        _NIGHTS.create(self._connection, checkfirst=True)
+        bring_up_to_date(self._connection)
         _REFERENCES.create(self._connection, checkfirst=True)
         # Names of cells hold dates as text.
         self._connection.execute(sa.text("set local datestyle to 'ISO, YMD'"))
 
     def last(self, before: datetime.date = datetime.date.max) -> tuple[datetime.date, str] | None:
         """Day and manifest digest of the last night that was published, before a day."""
-        nights = sa.select(_NIGHTS.c.day, _NIGHTS.c.manifest_sha256).where(_NIGHTS.c.day < before)
-        row = self._connection.execute(nights.order_by(_NIGHTS.c.day.desc()).limit(1)).first()
+        nights = sa.select(NIGHTS.c.day, NIGHTS.c.manifest_sha256).where(NIGHTS.c.day < before)
+        row = self._connection.execute(nights.order_by(NIGHTS.c.day.desc()).limit(1)).first()
         return (row.day, row.manifest_sha256) if row else None
 
     def write(self, table: Table, day: datetime.date, epoch: int, frame: pd.DataFrame) -> None:
@@ -280,9 +273,10 @@ class Publication:
                 copy.write_row(row)
 
     def record(self, day: datetime.date, sha256: str, manifest: str) -> None:
-        """Record the night's manifest."""
-        self._connection.execute(_NIGHTS.delete().where(_NIGHTS.c.day == day))
-        self._connection.execute(_NIGHTS.insert(), {"day": day, "manifest_sha256": sha256, "manifest": manifest})
+        """Record the night's manifest. When a night was first published stays as it is."""
+        told = {"manifest_sha256": sha256, "manifest": manifest}
+        again = insert(NIGHTS).values(day=day, **told).on_conflict_do_update(index_elements=["day"], set_=told)
+        self._connection.execute(again)
 
 
 def _history(table: Table, name: str = "", schema: str = STATS) -> sa.Table:

@@ -5,7 +5,7 @@ import getpass
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -113,9 +113,51 @@ def night(date: Date = None, as_json: AsJson = False) -> None:
     sys.exit(run.exit_status)
 
 
+@app.command()
+def backfill(
+    first: Annotated[str | None, typer.Option("--from", help="First day; by default what is missed.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="Last day; by default yesterday in Tokyo.")] = None,
+    plan_only: Annotated[bool, typer.Option("--plan", help="Show the plan and do nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Run it without asking.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """
+    Make up for missed nights: shows a plan, asks, then runs them one after another, oldest first, until one fails.
+
+    Stop signals and consents are today's. Only the newest day sends feeds. A day before a published one cannot be run.
+    実行されなかった夜を古い順に実行します。同意・停止は現在のものを用い、提供は最新の日のみ行います。
+    """
+    from delivery.settings import home
+    from sudare import backfill as nights
+    from sudare.deployment import environment
+    from sudare.summary import print_step
+
+    found = environment()
+    planned = nights.plan(_night_now(), first and _day(first, "--from"), last and _day(last, "--to"), home(found))
+    wanted = nights.to_run(planned)
+    if not as_json:
+        nights.print_plan(out, planned)
+    if wanted and not plan_only and not yes:
+        if as_json or not sys.stdin.isatty():
+            raise SettingRefused("nobody is there to ask: give --yes to run this plan, or --plan to see it only")
+        plan_only = not typer.confirm(f"Run {len(wanted)} nights?")
+    told: dict = {"plan": planned, "runs": [], "resume_from": None, "exit_status": 0}
+    on_night = lambda day: None if as_json else out.print(f"\n[bold]{day}[/]")  # noqa: E731
+    on_step = lambda record: None if as_json else print_step(out, record)  # noqa: E731
+    for day, run in nights.run(found, [] if plan_only else wanted, on_night, on_step):
+        told["runs"].append(nights.told(day, run))
+        if run.exit_status:
+            told |= {"resume_from": day.isoformat(), "exit_status": run.exit_status}
+    if as_json:
+        sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
+    else:
+        nights.print_end(out, told, wanted)
+    sys.exit(told["exit_status"])
+
+
 def _default_day(source_url: str) -> datetime.date:
     """The demo site's last day; for any other source, yesterday in Tokyo."""
-    from delivery.night import TOKYO
+    from delivery.days import TOKYO
     from transforms.source import Source, read_demo_mark
 
     with Source(source_url).session(None) as session:
@@ -123,6 +165,51 @@ def _default_day(source_url: str) -> datetime.date:
     if mark:
         return datetime.date.fromisoformat(mark["until"])
     return datetime.datetime.now(TOKYO).date() - datetime.timedelta(days=1)
+
+
+@app.command()
+def status(date: Date = None, as_json: AsJson = False) -> None:
+    """
+    For a monitor outside Airflow: is the night out, are the feeds, what is owed. Ends with 0 or the worst's status.
+
+    Needs SUDARE_WAREHOUSE_URL (and SUDARE_LEDGER_URL, SUDARE_AGREEMENTS where they are set), no Airflow, source or key.
+    公開・提供・削除依頼の状況を確認し、異常があればその番号で終了します。
+    """
+    from sudare.status import print_state, read_state
+
+    told = read_state(_watched(), datetime.datetime.now(datetime.UTC), _day(date) if date else None)
+    if as_json:
+        sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
+    else:
+        print_state(out, told)
+    sys.exit(told["exit_status"])
+
+
+def _watched() -> Mapping[str, str]:
+    """What is set; only where no warehouse is, this machine's own. A monitor starts no database."""
+    from sudare.deployment import environment
+
+    return os.environ if os.environ.get("SUDARE_WAREHOUSE_URL") else environment()
+
+
+@app.command()
+def retention(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go; delete and record nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """
+    Delete what is older than it may be, as the DAG `retention` does daily, and record it in the warehouse.
+
+    Records of provision (第三者提供記録) stay for three years after the last one, open removals for ever.
+    保存期間を過ぎたものを削除し、記録します。提供記録は最後の提供から3年間保存します。
+    """
+    from sudare.retention import print_deletions, run
+
+    told = run(_night_now(), dry_run=dry_run)
+    if as_json:
+        sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
+    else:
+        print_deletions(out, told, dry_run=dry_run)
 
 
 @app.command()

@@ -35,7 +35,10 @@ HOMES = {
     "adbc_driver_postgresql": ("transforms/source.py",),
     "adbc_driver_manager": ("transforms/source.py",),
     # dags/guard.py: only to put an Airflow connection's parts together as a URL; see `only_urls` below
-    "sqlalchemy": ("delivery/warehouse.py", "delivery/ledger.py", "delivery/ledger_tables.py", "dags/guard.py"),
+    "sqlalchemy": (
+        *("delivery/warehouse.py", "delivery/records.py", "delivery/ledger.py", "delivery/ledger_tables.py"),
+        *("delivery/ledger_retention.py", "dags/guard.py"),
+    ),
     "psycopg": ("sudare/",),
     "psycopg2": (),
     "scipy": ("anonymizers/perturbation_design.py", "expectations/intervals.py"),

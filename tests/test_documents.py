@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from anonymizers import errors
+from delivery.notices import runbook
 
 ROOT = Path(__file__).resolve().parent.parent
 PRODUCT = [
@@ -90,6 +91,7 @@ def test_compose_gives_each_secret_only_from_outside():
     assert {line.split(":")[0].strip() for line in open_values} <= {
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE",
+        "SUDARE_NOTICE_URL",  # passed on as it is set outside, or not at all
     }
 
 
@@ -128,18 +130,27 @@ def test_dockerfile_installs_the_lock_and_is_not_root():
     assert re.match(r"USER [1-9]", [line for line in lines if line.startswith("USER ")][-1])
 
 
-def test_runbook_has_exactly_the_exit_statuses():
+def _leaves() -> set[tuple[str, str]]:
+    """Exit status and reason of every error there is."""
+
     def leaves(kind):
         below = kind.__subclasses__()
         return [leaf for each in below for leaf in leaves(each)] if below else [kind]
 
-    own = {
+    return {
         (str(leaf.exit_status), leaf("").reason)
         for leaf in leaves(errors.SudareError)
         if leaf.__module__ == errors.__name__
     }
 
-    assert _lines_beginning(README, r"^\| (\d+) \| ([A-Z_]+) \|") == own
+
+def test_runbook_has_exactly_the_exit_statuses():
+    assert _lines_beginning(README, r"^\| (\d+) \| ([A-Z_]+) \|") == _leaves()
+
+
+def test_a_notice_knows_what_to_do_about_every_reason():
+    assert set(runbook()) == {reason for _, reason in _leaves()}
+    assert all(english and japanese for english, japanese in runbook().values())
 
 
 def test_readme_names_exactly_the_commands():

@@ -8,6 +8,7 @@ counted by its first reason, so that read = kept + dropped.
 import datetime
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 
@@ -87,9 +88,10 @@ def ad_consents(consents: pa.Table) -> pl.DataFrame:
     """
     rows = pl.from_arrow(consents).filter(pl.col("purpose") == CONSENT_PURPOSE)
     far = pl.lit(datetime.datetime(9999, 1, 1, tzinfo=datetime.UTC)).cast(pl.Datetime("us", "UTC"))
-    withdrawn = pl.when(pl.col("withdrawn_at")).then(pl.col("given_at").fill_null(far))
-    last = withdrawn.max().over("member_id")
-    return rows.with_columns((last > pl.col("given_at")).fill_null(False).alias("superseded"))
+    # Few have withdrawn one, so their rows are grouped and not all.
+    withdrawn = rows.filter(pl.col("withdrawn_at")).group_by("member_id").agg(pl.col("given_at").fill_null(far).max())
+    rows = rows.join(withdrawn.rename({"given_at": "last"}), on="member_id", how="left", maintain_order="left")
+    return rows.with_columns((pl.col("last") > pl.col("given_at")).fill_null(False).alias("superseded")).drop("last")
 
 
 def valid_consent(at: datetime.datetime) -> pl.Expr:
@@ -173,20 +175,20 @@ def deidentify(
     kept = members.filter(pl.col("dropped").is_null())
     children = pl.from_arrow(rows.children).group_by("member_id")
     youngest = children.agg(youngest_child_band(pl.col("birth_date"), pl.col("due_date"), day).alias("band"))
-    numbered = (
+    numbered = _in_order_of(
         kept.with_columns(
             pseudonymise("member_id", "member", key).alias("member_pseudonym"),
             *record_keys("member_id", statistics_key),
-        )
-        .sort("member_pseudonym")
-        .with_row_index("member_no")
-    )
+        ),
+        # The first half of a token tells members apart.
+        pl.col("member_pseudonym").bin.slice(0, 8).bin.reinterpret(dtype=pl.UInt64, endianness="big"),
+    ).with_row_index("member_no")
     postings = _place_postings(rows, numbered.select("member_id", "member_no"))
     posted = postings.filter(pl.col("dropped").is_null())
     prefecture = listed(pl.col("prefecture_code"), tuple(code for code, _ in PREFECTURES))
     staged = (
         numbered.join(youngest, on="member_id", how="left", maintain_order="left")
-        .join(_postings_in_window(posted, day), on="member_no", how="left", maintain_order="left")
+        .with_columns(_postings_in_window(posted, day, numbered.height))
         .select(
             "member_pseudonym",
             "member_no",
@@ -195,7 +197,7 @@ def deidentify(
             pl.col("band").fill_null(bands.NO_CHILD).alias("youngest_child_band"),
             month(pl.col("registered_at")).alias("registered_month"),
             "consent_status",
-            pl.col("postings_28d").fill_null(0),
+            "postings_28d",
             pl.when(pl.col("postings_28d") > 0)
             .then(pl.lit(bands.POSTED))
             .otherwise(pl.lit(bands.SILENT))
@@ -208,12 +210,23 @@ def deidentify(
     unlisted = kept.filter(pl.col("prefecture_code").is_not_null() & (prefecture == bands.UNKNOWN)).height
     return Deidentified(
         staged.to_arrow(),
-        posted.select("member_no", "board", "day", "hour", "weekday")
-        .sort("member_no", "day", "hour", "board")
-        .to_arrow(),
+        _in_order_of(posted.select("member_no", "board", "day", "hour", "weekday"), _when_and_where(posted)).to_arrow(),
         {"members": account(members), "postings": account(postings)},
         {"members.prefecture_code": unlisted} if unlisted else {},
     )
+
+
+def _in_order_of(rows: pl.DataFrame, number: pl.Expr) -> pl.DataFrame:
+    """Sorted by one whole number a row: several times as fast as by columns, and the rest is moved once."""
+    return rows[rows.select(number.alias("number"))["number"].to_numpy().argsort()]
+
+
+def _when_and_where(posted: pl.DataFrame) -> pl.Expr:
+    """Member, day, hour and board as one number; days since 1970 have 16 bits, and no site has 65,536 boards."""
+    boards = pl.Enum(posted["board"].unique().cast(pl.String).sort())
+    board = pl.col("board").cast(boards).to_physical().cast(pl.UInt64)
+    day, hour = pl.col("day").to_physical().cast(pl.UInt64), pl.col("hour").cast(pl.UInt64)
+    return ((pl.col("member_no").cast(pl.UInt64) * (1 << 16) + day) * 24 + hour) * len(boards.categories) + board
 
 
 def settled(day: datetime.date) -> pl.Expr:
@@ -290,7 +303,8 @@ def _place_postings(rows: SourceRows, members: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _postings_in_window(postings: pl.DataFrame, day: datetime.date) -> pl.DataFrame:
+def _postings_in_window(postings: pl.DataFrame, day: datetime.date, members: int) -> pl.Series:
+    """How many each member has, in the order of their numbers."""
     first = day - datetime.timedelta(days=WINDOW_DAYS - 1)
-    window = postings.filter(pl.col("day").is_between(first, day))
-    return window.group_by("member_no").agg(pl.len().alias("postings_28d"))
+    whose = postings.filter(pl.col("day").is_between(first, day))["member_no"].to_numpy()
+    return pl.Series("postings_28d", np.bincount(whose, minlength=members), dtype=pl.UInt32)

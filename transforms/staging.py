@@ -31,6 +31,10 @@ LEGAL_CLASS = {b"legal_class": "個人データ(安全管理措置下)".encode()
 _STAGED_AS = "staged_as"
 
 
+def _is_text(kind: pa.DataType) -> bool:
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+
+
 def _is_night(name: str) -> bool:
     return re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", name) is not None
 
@@ -105,11 +109,14 @@ class Staging:
         """Write a treated table as Parquet."""
         told = {**(table.schema.metadata or {}), **LEGAL_CLASS, _STAGED_AS.encode(): self._name(*parts).encode()}
         buffer = io.BytesIO()
+        # Tokens and numbers hardly repeat, and looking for repetitions is half of the work of writing.
+        repeating = [f.name for f in table.schema if pa.types.is_dictionary(f.type) or _is_text(f.type)]
         pq.write_table(
             table.replace_schema_metadata(told),
             buffer,
             compression="zstd",
             compression_level=1,
+            use_dictionary=repeating,
             write_page_checksum=True,
         )
         self._write(buffer.getbuffer(), *parts)
@@ -125,6 +132,16 @@ class Staging:
             table = pq.read_table(pa.BufferReader(data), columns=columns, page_checksum_verification=True)
         self._require_own((table.schema.metadata or {}).get(_STAGED_AS.encode(), b"").decode(), *parts)
         return table
+
+    def count_rows(self, *parts: str) -> int:
+        """
+        Rows of a staged table, from its footer.
+
+        Raises:
+            StagingBroken: it is not there, or not whole.
+        """
+        with self._own(*parts) as data:
+            return pq.read_metadata(pa.BufferReader(data)).num_rows
 
     def write_json(self, value: Any, *parts: str) -> None:
         """Write counts or names of things; never rows."""
@@ -148,6 +165,11 @@ class Staging:
         """Remove a subtree of the night, or the whole night; no error where there is none."""
         with _answers():
             remove_tree(self._path(*parts))
+
+    def nights(self) -> list[str]:
+        """The days of all staged nights, in order."""
+        with _answers():
+            return [night.name for night in self._nights()]
 
     def remove_nights_before(self, day: datetime.date) -> list[str]:
         """Delete the staged nights of earlier days; the names of what was deleted."""

@@ -37,7 +37,7 @@ from sudare.demo.site import DEMO_DAY, make_site
 from tests.databases import copy_database, database_of
 from tests.delivery.openpgp import Recipient
 from tests.delivery.servers import LOGIN, PASSWORD, SftpSite
-from tests.nights.sites import FIRST_NIGHT, NOW, STEPS, contents, run
+from tests.nights.sites import FIRST_NIGHT, NOW, STEPS, contents, kept, run
 from transforms.spec import Table
 from transforms.tables import catalogue
 
@@ -229,15 +229,7 @@ class Trial:
         return found
 
     def seen(self) -> Seen:
-        with psycopg.connect(self.warehouse_url) as connection:
-            tables = {
-                f"{schema}.{name}": sorted(map(str, connection.execute(f'select * from {schema}."{name}"').fetchall()))
-                for schema, name in connection.execute(
-                    "select table_schema, table_name from information_schema.tables "
-                    "where table_schema in ('stats', 'sudare')"
-                ).fetchall()
-            }
-        return Seen(tables, contents(self.home / "published"), self.inside("drop"), self.inside("removals"))
+        return Seen(kept(self), contents(self.home / "published"), self.inside("drop"), self.inside("removals"))
 
     def ledger(self) -> dict[str, list]:
         """Everything it says but numbers of rows and digests of seals, which are drawn."""

@@ -1,6 +1,7 @@
 """A partner, a small site with a night behind it, and the process that nights are forked from."""
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,16 @@ from sudare import postgres
 from tests.delivery.openpgp import recipients
 from tests.delivery.servers import serve_sftp
 from tests.faults.campaign import Nursery, make_base, make_references, some_tables
+
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The first test of a worker also waits for the site and for the night that nobody kills."""
+    for item in items:
+        if item.path.is_relative_to(HERE) and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(1_200))
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ LOAD = """
 import json, sys
 from dags.nightly import NIGHTLY
 from dags.opt_outs import OPT_OUTS
+from dags.retention import RETENTION
 tasks = {t.task_id: sorted(t.downstream_task_ids) for t in NIGHTLY.tasks}
 names = {"pandas", "polars", "pyarrow", "scipy", "presidio_analyzer", "great_expectations"}
 heavy = sorted(names & sys.modules.keys())
@@ -23,6 +24,8 @@ print("DAG " + json.dumps({
     "tasks": tasks, "heavy": heavy, "timetable": type(NIGHTLY.timetable).__name__, "documented": bool(NIGHTLY.doc_md),
     "terminal": all(t.retry_policy is not None for t in NIGHTLY.tasks), "runs": NIGHTLY.max_active_runs,
     "between": {t.task_id: sorted(t.downstream_task_ids) for t in OPT_OUTS.tasks},
+    "retention": {t.task_id: sorted(t.downstream_task_ids) for t in RETENTION.tasks},
+    "told": all(t.on_failure_callback for d in (NIGHTLY, OPT_OUTS, RETENTION) for t in d.tasks),
     "retried": all(t.retry_policy is not None for t in OPT_OUTS.tasks), "at_once": OPT_OUTS.max_active_runs}))
 """
 
@@ -100,3 +103,12 @@ def test_the_dag_folder_holds_no_data_logic():
         found = {node.module for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)}
         ours = {module for module in found if module.split(".")[0] in ("transforms", "anonymizers", "expectations")}
         assert ours <= {"anonymizers.errors"}
+
+
+def test_every_day_what_is_old_is_deleted_in_one_step(dag):
+    assert dag["retention"] == {"retain": []}
+    assert "retain" in dir(nights)
+
+
+def test_every_task_tells_when_it_has_failed(dag):
+    assert dag["told"]
