@@ -11,7 +11,6 @@ from tests.delivery.openpgp import recipients
 from tests.delivery.servers import serve_sftp
 from tests.faults.campaign import Nursery, make_base, make_references, some_tables
 
-
 HERE = Path(__file__).parent
 
 
