@@ -45,7 +45,7 @@ from expectations import attack_report
 from expectations.checks import Outcome
 from transforms.extraction import add_up, extract_shard
 from transforms.method import fingerprint
-from transforms.places import unwritable_as
+from transforms.places import make_folder, unwritable_as
 from transforms.purposes import POLICY_VERSION, STATISTICS, require_served
 from transforms.release import periods, published_frame, release, repeat, week_before
 from transforms.source import (
@@ -285,7 +285,7 @@ def _require_writable(night: Night) -> None:
     night.staging.remove_nights_before(night.day - datetime.timedelta(days=STAGING_DAYS))
     for error, folder in ((OutboxUnwritable, night.settings.outbox), (PublicationBroken, night.settings.published)):
         with unwritable_as(error, folder.name):
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             probe = folder / ".probe"
             probe.write_bytes(b"sudare")
             probe.unlink()

@@ -162,13 +162,14 @@ def pending(outbox) -> Feed:
 
 def test_a_pending_file_is_the_one_that_was_built(tmp_path):
     feed = pending(tmp_path)
-    path = require_pending(tmp_path, feed)
+    place = pending_place(tmp_path, "liveramp")
+    path = require_pending(tmp_path, feed, place)
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     with pytest.raises(FenceRefused, match=r"^liveramp: the pending file is not the one that was built"):
-        require_pending(tmp_path, feed)
+        require_pending(tmp_path, feed, place)
     path.unlink()
     with pytest.raises(FenceRefused):
-        require_pending(tmp_path, feed)
+        require_pending(tmp_path, feed, place)
 
 
 def test_other_feeds_do_not_stay_where_somebody_may_fetch_them(tmp_path):
