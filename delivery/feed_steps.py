@@ -15,7 +15,7 @@ import datetime
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,7 +47,7 @@ from delivery.sealing import SealingKey, seal
 from delivery.sending import Credentials, open_transport
 from delivery.spec import Destination
 from expectations.checks import between, rows, zero
-from transforms.places import unwritable_as
+from transforms.places import bring, fresh_filesystem, is_store, make_folder, unwritable_as
 from transforms.purposes import ADVERTISING, POLICY_VERSION
 from transforms.silence import FLOOR
 from transforms.source import Source, plan_shards
@@ -77,10 +77,14 @@ def build_feed(night: Night, name: str) -> dict:
         DestinationRefused, DestinationHeld: it may not be delivered to.
         OptOutListMissing, OptOutListStale, OptOutListRefused: its own list of opted-out people cannot be relied on.
     """
-    with night.ledger.only_one(name):
+    with night.ledger.only_one(name), _at_hand(night, name) as place:
         _take_in(night, name)
         _require_open(night, name)
-        return _build(night, name, night.planned_at).as_dict()
+        return _build(night, name, night.planned_at, place).as_dict()
+
+
+def _at_hand(night: Night, name: str) -> AbstractContextManager[Path]:
+    return outbox.pending_at_hand(_pending(night, name), night.settings.scratch)
 
 
 def _take_in(night: Night, name: str) -> TakenIn:
@@ -100,7 +104,7 @@ def _require_open(night: Night, name: str) -> None:
     require_list(night.ledger, destination, night.now)
 
 
-def _build(night: Night, name: str, now: datetime.datetime) -> feeds.Feed:
+def _build(night: Night, name: str, now: datetime.datetime, place: Path) -> feeds.Feed:
     destination = night.destinations[name]
     feed = feeds.build_feed(
         destination,
@@ -109,9 +113,12 @@ def _build(night: Night, name: str, now: datetime.datetime) -> feeds.Feed:
         Moment(night.day, now),
         night.ledger.opted_out(destination.opt_out_list),
         night.ledger_key(),
-        _pending(night, name),
+        place,
     )
+    # In this order, so that what is told of is there whole, whenever this process dies.
+    outbox.keep_pending(_pending(night, name), feed, place)
     night.staging.write_json(feed.as_dict(), "feeds", f"{name}.json")
+    outbox.drop_other_pending(_pending(night, name), feed)
     return feed
 
 
@@ -139,12 +146,12 @@ def gate_feed(night: Night, name: str) -> dict:
         SliceSilent: it is less than half of the last one.
         GateRefused: an expectation failed.
     """
-    with night.ledger.only_one(name):
+    with night.ledger.only_one(name), _at_hand(night, name) as place:
         _require_not_collapsed(night, name)
-        measures = _measure(night, name)
+        measures = _measure(night, name, place)
         if fence.only_stopped(measures):
-            _build(night, name, night.now)
-            measures = _measure(night, name)
+            _build(night, name, night.now, place)
+            measures = _measure(night, name, place)
         return _gate(night, name, measures)
 
 
@@ -160,11 +167,10 @@ def _require_not_collapsed(night: Night, name: str) -> None:
         )
 
 
-def _measure(night: Night, name: str) -> pd.DataFrame:
-    destination, place = night.destinations[name], _pending(night, name)
-    feed = _told(night, name)
-    path = outbox.require_pending(_pending(night, feed.destination), feed)
-    with _evidence(night, destination, _source(night)) as evidence:
+def _measure(night: Night, name: str, place: Path) -> pd.DataFrame:
+    destination, feed = night.destinations[name], _told(night, name)
+    path = outbox.require_pending(_pending(night, name), feed, place)
+    with _evidence(night, destination, _source(night), place) as evidence:
         return fence.measure(destination, path, evidence, feeds.read_rows(place), feed.plain_bytes, place)
 
 
@@ -175,13 +181,14 @@ def _gate(night: Night, name: str, measures: pd.DataFrame) -> dict:
 
 
 @contextmanager
-def _evidence(night: Night, destination: Destination, source: Source) -> Iterator[fence.Evidence]:
+def _evidence(night: Night, destination: Destination, source: Source, place: Path) -> Iterator[fence.Evidence]:
     """What the source says in a transaction of its own, for as long as it is looked at."""
-    place = _pending(night, destination.name) / "evidence"
     with source.session(Reader.ADS) as session:
         opted_out = night.ledger.opted_out(destination.opt_out_list)
         shards = plan_shards(session, night.settings.members_per_shard)
-        evidence = fence.read_evidence(destination, session, shards, Moment(night.day, night.now), opted_out, place)
+        evidence = fence.read_evidence(
+            destination, session, shards, Moment(night.day, night.now), opted_out, place / "evidence"
+        )
     try:
         yield evidence
     finally:
@@ -207,14 +214,14 @@ def hand_over(night: Night, name: str, tries: int = 3) -> dict:
         LedgerUnreachable: it could not be recorded; nothing was sent.
     """
     destination = night.destinations[name]
-    with night.ledger.only_one(name) as still_alone:
+    with night.ledger.only_one(name) as still_alone, _at_hand(night, name) as place:
         for _ in range(tries):
             feed = _told(night, name)
             try:
-                return _pass(night, destination, feed, still_alone)
+                return _pass(night, destination, feed, place, still_alone)
             except _Caught:
-                _build(night, name, night.now)
-                measures = _measure(night, name)
+                _build(night, name, night.now, place)
+                measures = _measure(night, name, place)
                 if not fence.only_stopped(measures):  # whoever has stopped again by now is caught again
                     _gate(night, name, measures)
     raise FenceRefused(f"{name}: after {tries} tries somebody in the feed had said stop again; run the night again")
@@ -224,17 +231,18 @@ class _Caught(Exception):
     """Somebody in the feed has said stop."""
 
 
-def _pass(night: Night, destination: Destination, feed: feeds.Feed, still_alone: Callable[[], None]) -> dict:
+def _pass(
+    night: Night, destination: Destination, feed: feeds.Feed, place: Path, still_alone: Callable[[], None]
+) -> dict:
     def may_leave() -> dict:
         still_alone()
         _require_open(night, destination.name)
         return _require_nobody_stopped(night, destination, path)
 
-    path = outbox.require_pending(_pending(night, feed.destination), feed)
+    path = outbox.require_pending(_pending(night, feed.destination), feed, place)
     sealed = _seal(night, destination.name, path)
     passed = may_leave()
     record = _feed_record(night, destination, feed, passed)
-    place = _pending(night, destination.name)
     prepared = PreparedFile(destination.name, night.day, feed.file, feed.sha256, feed.rows, record)
     delivery, _ = night.ledger.prepare_feed(prepared, feeds.read_rows(place), night.now)
     again = delivery.state in DONE
@@ -254,9 +262,8 @@ def _pass(night: Night, destination: Destination, feed: feeds.Feed, still_alone:
 
 def _require_nobody_stopped(night: Night, destination: Destination, path: Path) -> dict:
     """The fence itself: file and stopped people have nobody in common, as of a transaction of this instant."""
-    place = _pending(night, destination.name)
-    with _evidence(night, destination, _source(night)) as evidence:
-        file = fence.read_file(destination, path, place, len(evidence.consented))
+    with _evidence(night, destination, _source(night), path.parent) as evidence:
+        file = fence.read_file(destination, path, path.parent, len(evidence.consented))
         caught = evidence.count_in(file)
         file.remove()
         if any(caught.values()):
@@ -271,11 +278,13 @@ def _seal(night: Night, name: str, path: Path) -> Path:
         return path
     # By the key as well: what was sealed with one that is not pinned any more may not leave.
     place = outbox.sealed_place(night.settings.outbox, name) / agreement.fingerprint[-16:].lower()
-    sealed = place / f"{path.name}.gpg"
+    kept = place / f"{path.name}.gpg"
+    sealed = outbox.sealed_at_hand(night.settings.outbox, kept, path)
     if not sealed.exists():
         with unwritable_as(OutboxUnwritable, "outbox"):
-            sealed.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_folder(sealed.parent, 0o700)
         seal(path, sealed, SealingKey(Path(agreement.public_key), agreement.fingerprint), night.now)
+        outbox.keep_sealed(night.settings.outbox, sealed, kept)
     return sealed
 
 
@@ -285,9 +294,12 @@ def _send(night: Night, name: str, path: Path, below: str, before_visible: Calla
     place = agreement.send_to or str(night.settings.outbox / name)
     if below:
         place = agreement.removals_to or f"{place.rstrip('/')}/{below}"
+    own = None
+    if place.startswith(str(night.settings.outbox)) and is_store(night.settings.outbox):
+        own = fresh_filesystem(night.settings.outbox)  # our own store, by our own keys and not a partner's
     if "://" not in place:
         with unwritable_as(OutboxUnwritable, "outbox"):
-            Path(place).mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_folder(Path(place), 0o700)
     credentials = Credentials(
         login=login.login,
         password=login.password,
@@ -295,7 +307,7 @@ def _send(night: Night, name: str, path: Path, below: str, before_visible: Calla
         endpoint_url=agreement.endpoint_url,
         region=agreement.region,
     )
-    with open_transport(place, credentials, agreement.host_key) as transport:
+    with open_transport(place, credentials, agreement.host_key, own=own) as transport:
         # What an earlier file left half sent would stay at the partner for ever.
         for stale in transport.unfinished():
             if stale != path.name and stale.startswith(f"sudare_{name}_"):
@@ -315,13 +327,14 @@ def resend(night: Night, name: str, file: str) -> str:
         FenceRefused: its bytes are gone, or somebody in it may not be sent any more.
     """
     destination = night.destinations[name]
-    with night.ledger.only_one(name) as still_alone:
+    with night.ledger.only_one(name) as still_alone, outbox.own_place(night.settings.scratch) as place:
         _take_in(night, name)
         _require_open(night, name)
         delivery = night.ledger.find(name, file.removesuffix(".gpg"))
         if delivery is None or delivery.kind != "feed" or not delivery.sent_at:
             raise ValueUnfit(f"{name}: no feed of this name was sent; `sudare feeds --json` tells the names")
-        path = outbox.kept_file(night.settings.outbox, name, delivery.file)
+        kept = outbox.kept_file(night.settings.outbox, name, delivery.file)
+        path = kept and bring(kept, place)
         if path is None or manifest.sha256_of(path) != delivery.sealed_sha256:
             raise FenceRefused(f"{name}: the bytes of that feed are not kept any more; run a night instead")
 
@@ -329,8 +342,8 @@ def resend(night: Night, name: str, file: str) -> str:
 
         def nobody_stopped() -> None:
             still_alone()
-            with _evidence(night, destination, source) as evidence:
-                provided = Buckets(_pending(night, name) / "file", len(evidence.consented))
+            with _evidence(night, destination, source, place) as evidence:
+                provided = Buckets(place / "file", len(evidence.consented))
                 digests = [pl.col(a.value).bin.encode("hex") for a in feeds.algorithms(destination)]
                 provided.add(night.ledger.provided(delivery).select(digests))
                 if any(evidence.count_in(provided).values()):
@@ -489,6 +502,10 @@ def _owe(night: Night, destination: Destination, source: Source, still_alone: Ca
 @contextmanager
 def _place_of_its_own(night: Night, name: str) -> Iterator[Path]:
     """Private, and shared with no other run: half of somebody else's files would read like people who have left."""
+    if is_store(night.settings.outbox):
+        with outbox.own_place(night.settings.scratch) as place:
+            yield place
+        return
     with unwritable_as(OutboxUnwritable, "outbox"):
         above = outbox.removals_place(night.settings.outbox, name)
         # Nobody else works at this destination's removals now, so what lies there is of a run that died.

@@ -47,7 +47,7 @@ from expectations import attack_report
 from expectations.checks import Outcome
 from transforms.extraction import add_up, extract_shard, window
 from transforms.method import fingerprint
-from transforms.places import unwritable_as
+from transforms.places import make_folder, unwritable_as
 from transforms.purposes import POLICY_VERSION, STATISTICS, require_served
 from transforms.release import periods, published_frame, release, repeat, week_before
 from transforms.silence import require_heard, silent_slices
@@ -323,7 +323,7 @@ def _require_writable(night: Night) -> None:
     night.staging.write_json({}, "probe.json")
     for error, folder in ((OutboxUnwritable, night.settings.outbox), (PublicationBroken, night.settings.published)):
         with unwritable_as(error, folder.name):
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             probe = folder / ".probe"
             probe.write_bytes(b"sudare")
             probe.unlink()
@@ -531,4 +531,4 @@ def close(night: Night) -> None:
     for part in ("cells", "merged", "releases", "terms"):
         night.staging.remove(part)
     for name in night.destinations:
-        outbox.forget_pending(night.settings.outbox, name, night.owner)
+        outbox.forget_pending(outbox.pending_place(night.settings.outbox, name, night.owner))

@@ -7,6 +7,7 @@ Everything below this module gets it as arguments: no other module reads the env
 import datetime
 import os
 import re
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from anonymizers.controls import DEFAULT_THRESHOLD, DisclosureControl
 from anonymizers.errors import SettingRefused
 from anonymizers.keys import Secret
 from delivery.agreements import Agreement, Login, read_agreements, read_login
+from transforms.places import place
 
 MEMBERS_PER_SHARD = 250_000
 """A shard of this size and its postings need about 400 MB of memory in one process."""
@@ -38,9 +40,12 @@ class Settings:
     secret: Secret
     staging_url: str
     published: Path
+    """This and the next two are places: directories, or prefixes of an object store that all workers share."""
     outbox: Path
     intake: Path
     """Where partners' opt-out lists and receipts are put down, a folder a destination."""
+    scratch: Path = field(default_factory=lambda: Path(tempfile.gettempdir()) / "sudare")
+    """A directory of this machine, for what a task takes out of a store and deletes when it ends."""
     ledger_url: str = field(repr=False)
     """The delivery ledger; the warehouse's database unless another is given."""
     logs: tuple[Path, ...] = ()
@@ -69,7 +74,7 @@ def home(environment: Mapping[str, str] = os.environ) -> Path:
 
 def intake(environment: Mapping[str, str] = os.environ) -> Path:
     """Where partners' files are put down."""
-    return Path(environment.get("SUDARE_INTAKE") or home(environment) / "intake")
+    return place(environment.get("SUDARE_INTAKE") or home(environment) / "intake")
 
 
 def deadline(environment: Mapping[str, str] = os.environ) -> datetime.time:
@@ -121,9 +126,10 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         warehouse_url=warehouse_url(environment),
         secret=Secret(environment.get("SUDARE_SECRET", "")),
         staging_url=environment.get("SUDARE_STAGING_URL") or str(root / "staging"),
-        published=Path(environment.get("SUDARE_PUBLISHED") or root / "published"),
-        outbox=Path(environment.get("SUDARE_OUTBOX") or root / "outbox"),
+        published=place(environment.get("SUDARE_PUBLISHED") or root / "published"),
+        outbox=place(environment.get("SUDARE_OUTBOX") or root / "outbox"),
         intake=intake(environment),
+        scratch=root / "scratch",
         ledger_url=ledger_url(environment),
         logs=(root / "logs", _airflow_logs(environment, root)),
         agreements=agreements,

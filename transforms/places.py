@@ -106,6 +106,25 @@ def write_whole(path: Path, data: bytes | memoryview) -> None:
         part.unlink(missing_ok=True)
 
 
+def bring(path: Path, folder: Path) -> Path:
+    """The file on this machine: itself, or of a store a copy in a folder."""
+    if not is_store(path):
+        return path
+    copy = folder / path.name
+    path.fs.get_file(path.path, str(copy))
+    return copy
+
+
+def put(source: Path, path: Path) -> None:
+    """Store a file, in a store: it is seen when it is there whole."""
+    path.fs.put_file(str(source), path.path)
+
+
+def fresh_filesystem(folder: Path) -> Any:
+    """A store's connection that nobody else holds, so that it may be closed."""
+    return type(folder.fs)(**folder.storage_options, skip_instance_cache=True)
+
+
 def remove_tree(folder: Path) -> None:
     """Delete a folder with everything in it; no error where there is none."""
     filesystem, path = filesystem_of(folder)

@@ -164,14 +164,15 @@ def pending(outbox) -> Feed:
 
 
 def test_a_pending_file_is_the_one_that_was_built(tmp_path):
-    feed, place = pending(tmp_path), pending_place(tmp_path, "liveramp", OWNER)
-    path = require_pending(place, feed)
+    feed = pending(tmp_path)
+    place = pending_place(tmp_path, "liveramp", OWNER)
+    path = require_pending(place, feed, place)
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     with pytest.raises(FenceRefused, match=r"^liveramp: the pending file is not the one that was built"):
-        require_pending(place, feed)
+        require_pending(place, feed, place)
     path.unlink()
     with pytest.raises(FenceRefused):
-        require_pending(place, feed)
+        require_pending(place, feed, place)
 
 
 def test_other_feeds_do_not_stay_where_somebody_may_fetch_them(tmp_path):
