@@ -491,8 +491,9 @@ def _owe(night: Night, destination: Destination, source: Source, still_alone: Ca
                 decision = permit(destination, session, shard, moment, barred, opted_out, night.ledger_key())
                 permitted.append(place / f"permitted-{shard.number:06d}.arrow")
                 left_out.append(place / f"left_out-{shard.number:06d}.arrow")
-                feeds.encode(destination, decision.permitted).write_ipc(permitted[-1], compression="uncompressed")
-                decision.left_out.collect().write_ipc(left_out[-1], compression="uncompressed")
+                with unwritable_as(OutboxUnwritable, "outbox"):
+                    feeds.encode(destination, decision.permitted).write_ipc(permitted[-1], compression="uncompressed")
+                    decision.left_out.collect().write_ipc(left_out[-1], compression="uncompressed")
         still_alone()
         return night.ledger.owe(
             destination.name, map(pl.read_ipc, permitted), map(pl.read_ipc, left_out), feeds.HOLDERS_CEILING, night.now

