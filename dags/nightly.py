@@ -10,11 +10,8 @@ import datetime
 from airflow.sdk import AsyncCallback, CronPartitionTimetable, DeadlineAlert, DeadlineReference, Param, chain, dag
 
 from dags.notices import deadline_missed
-from dags.steps import OPTIONS, step
+from dags.steps import OPTIONS, READS_SOURCE, SOURCE_READERS, step
 from delivery.settings import deadline
-
-SOURCE_READERS = 4
-"""Tasks of one kind that read the site's database at once."""
 
 START = datetime.time(2, 30)
 
@@ -54,21 +51,21 @@ ALERT = DeadlineAlert(
 def nightly():
     """Plan, then four branches: statistics, texts for internal use, the ad feeds, and removals."""
 
-    shards, text_shards, destinations = step("plan")(), step("plan_texts")(), step("plan_feeds")()
+    shards, text_shards, destinations = step("plan", **READS_SOURCE)(), step("plan_texts")(), step("plan_feeds")()
     owing = step("plan_removals")()
     shards >> [text_shards, destinations, owing]
-    extract = step("extract", max_active_tis_per_dagrun=SOURCE_READERS).expand(of=shards)
-    redact = step("redact", max_active_tis_per_dagrun=SOURCE_READERS).expand(of=text_shards)
+    extract = step("extract", max_active_tis_per_dagrun=SOURCE_READERS, **READS_SOURCE).expand(of=shards)
+    redact = step("redact", max_active_tis_per_dagrun=SOURCE_READERS, **READS_SOURCE).expand(of=text_shards)
     tabulate = step("tabulate").expand(of=shards)
     publish = step("publish")()
     # Terms are counted of texts, so the cells wait for those.
     merge_cells = step("merge_cells")()
     redact >> merge_cells
     chain(extract, tabulate, merge_cells, step("disclose")(), step("gate_tables")(), publish)
-    feeds = [step(name).expand(of=destinations) for name in ("build_feed", "gate_feed", "hand_over")]
+    feeds = [step(name, **READS_SOURCE).expand(of=destinations) for name in ("build_feed", "gate_feed", "hand_over")]
     chain(*feeds)
     # What is owed is sent whatever becomes of a feed, and a feed whatever becomes of a removal.
-    removals = step("remove").expand(of=owing)
+    removals = step("remove", **READS_SOURCE).expand(of=owing)
     # A teardown runs whatever happened, and its success hides no failure.
     [publish, feeds[-1], removals] >> step("close")().as_teardown()
 

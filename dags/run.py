@@ -8,15 +8,28 @@ set before Airflow is imported. Migrates Airflow's metadata first where that is 
 import sys
 from typing import Any
 
+from airflow.models.pool import Pool
 from airflow.utils import db
+from airflow.utils.session import create_session
+
+from dags.steps import READS_SOURCE, SOURCE_READERS
 
 
 def migrate() -> None:
-    """Bring Airflow's metadata database to this version; quick where it is."""
+    """
+    Bring Airflow's metadata database to this version, with the pool that bounds the load on the site's database.
+
+    Quick where it is. A pool that is there stays as an operator has set it.
+    """
     try:
         db.check_migrations(timeout=0)
     except TimeoutError:
         db.initdb()
+    name = READS_SOURCE["pool"]
+    with create_session() as session:
+        if Pool.get_pool(name, session=session) is None:
+            about = "tasks that read the site's database at once"
+            Pool.create_or_update_pool(name, SOURCE_READERS, about, include_deferred=False, session=session)
 
 
 def main(day: str, *, feeds: bool = True) -> int:

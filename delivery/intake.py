@@ -165,4 +165,4 @@ def _move(path: Path, to: str) -> None:
     folder = path.parent / to
     make_folder(folder, 0o700)
     # In a store a copy and a deletion; between them the receipt is there twice, and taken in twice it says the same.
-    path.replace(folder / path.name)
+    path.rename(folder / path.name)

@@ -197,7 +197,6 @@ def test_a_pending_feed_that_is_gone_or_cut_short_is_not_handed_over(site, store
 
 
 def test_a_store_that_is_out_of_reach_is_tried_again_and_nothing_is_shown(site, store, night_of, monkeypatch):
-    each_step(night_of, *STEPS[: STEPS.index("publish")])
     with Wire(store.port, [Answer(503, "SlowDown")] * 10_000) as wire:
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{wire.port}")
         fsspec.get_filesystem_class("s3").clear_instance_cache()
