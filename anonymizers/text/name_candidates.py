@@ -21,7 +21,6 @@ from anonymizers.text.name_shapes import (
     KANJI,
     KATAKANA,
     LATIN,
-    LONGEST_MIXED,
     LONGEST_UNLISTED,
     NICKNAME_ENDINGS,
     OTHER,
@@ -92,7 +91,7 @@ RIGHT_CUES = (
 )
 """The same of what stands after it."""
 
-_NEAR = regex.compile(
+_NEAR = quick(
     "(?P<childhood>寝|起き|泣|熱|咳|鼻水|イヤイヤ|おむつ|オムツ|体重|身長|離乳食|ミルク|おっぱい|授乳|歩|ハイハイ|ずりばい|寝返|座|保育園|"
     "幼稚園|登園|入園|卒園|入学|健診|検診|予防接種|注射|お迎え|昼寝|夜泣|抱っこ|連れ|生まれ|産まれ|誕生|お弁当|宿題|習い事|発表会|運動会|遊|喧嘩|"
     "けんか|ケンカ|叩|噛|可愛|かわい|カワイ|お姉|お兄|おもちゃ|人見知り|反抗期)|"
@@ -256,18 +255,15 @@ class Search:
         """Add names that could start here; letters up to `alike` are of one script."""
         kana = self.scripts[start] in KANA and self.text[start] != "ー"
         first, last = (start + 2, min(alike, start + name_lists.LONGEST_READING)) if kana else (start, alike)
-        for end in self._ends(start):
-            if first <= end <= last or self._goes_on(start, end):
-                self._add(start, end, found)
+        for end in self._worthwhile(start, first, last):
+            self._add(start, end, found)
 
     def _from_hiragana(self, start: int, alike: int, found: list[Place]) -> None:
         """The same where nearly nothing is in a list, which is looked at first."""
-        last = min(alike, start + name_lists.LONGEST_READING)
-        for end in self._ends(start):
-            if not start + 2 <= end <= last:
-                if self._goes_on(start, end):
-                    self._add(start, end, found)
-            elif self.katakana[start:end] in self.readings or self._is_small(start, end):
+        first, last = start + 2, min(alike, start + name_lists.LONGEST_READING)
+        for end in self._worthwhile(start, first, last):
+            listed = self.katakana[start:end] in self.readings
+            if listed or not first <= end <= last or self._is_small(start, end):
                 self._add(start, end, found)
             elif end - start <= LONGEST_UNLISTED:
                 word = self.starting.get(start)
@@ -275,9 +271,17 @@ class Search:
                 shape = unlisted(word.kind, "") if whole else unlisted("", self._pieces(start, end))
                 found.append((start, end, shape))
 
-    def _goes_on(self, start: int, end: int) -> bool:
-        """Whether letters of two scripts, or a kana alone, may be a name or of one."""
-        return end in self.going_on or (end - start <= LONGEST_MIXED and self.usual[start:end] in self.mixed)
+    def _worthwhile(self, start: int, first: int, last: int) -> list[int]:
+        """Where a name could end: between two places, where it goes on, and where letters of two scripts are one."""
+        ends = self._ends(start)
+        mixed = self.usual[start : start + 2] in name_lists.beginnings_of_mixed()
+        if not mixed and self.going_on.isdisjoint(ends):
+            return ends[bisect.bisect_left(ends, first) : bisect.bisect_right(ends, last)]
+        return [
+            end
+            for end in ends
+            if first <= end <= last or end in self.going_on or (mixed and self.usual[start:end] in self.mixed)
+        ]
 
     def _is_small(self, start: int, end: int) -> bool:
         """Whether hiragana may be of a nickname."""

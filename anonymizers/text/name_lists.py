@@ -143,6 +143,12 @@ def mixed() -> frozenset[str]:
     return frozenset(usual(row["name"]) for row in _rows("name_mixed.csv"))
 
 
+@cache
+def beginnings_of_mixed() -> frozenset[str]:
+    """What those begin with, two code points: at most places of a text none of them does."""
+    return frozenset(name[:2] for name in mixed())
+
+
 # Hepburn and Kunrei, and the ways people write long vowels; longest first.
 _SYLLABLES = {
     "": "アイウエオ", "k": "カキクケコ", "s": "サシスセソ", "t": "タチツテト", "n": "ナニヌネノ", "h": "ハヒフヘホ",

@@ -208,10 +208,13 @@ class KnownNames:
         if not self._automaton:
             return []
         folded = fold(text)
-        places = [place for stretch in _NO_GAP.finditer(folded) for place in range(*stretch.span())]
-        squeezed = "".join([folded[place] for place in places])
+        stretches = list(_NO_GAP.finditer(folded))
+        hits = list(self._automaton.iter("".join([stretch[0] for stretch in stretches])))
+        if not hits:
+            return []
+        places = [place for stretch in stretches for place in range(*stretch.span())]
         found = []
-        for last, (form, is_told) in self._automaton.iter(squeezed):
+        for last, (form, is_told) in hits:
             first = last - len(form) + 1
             stand = places[first : last + 1]
             if all(b - a <= WIDEST_GAP + 1 for a, b in itertools.pairwise(stand)):
@@ -285,14 +288,14 @@ def _romanised(kana: str) -> set[str]:
 
 
 def _syllables(kana: str, *, hepburn: bool) -> str:
-    written, double = "", False
+    sounds, written, double = _kunrei(), "", False
     for character, small in itertools.zip_longest(kana, kana[1:]):
         if character == "ッ":
             double = True
             continue
         if character in _SMALL:
             continue
-        sound = _kunrei().get(character, "")
+        sound = sounds.get(character, "")
         if small in _SMALL and sound.endswith("i"):
             sound = sound[:-1] + "y" + _SMALL[small]
             sound = _HEPBURN_GLIDES.get(sound[:2], sound[:2]) + sound[2:] if hepburn else sound
