@@ -133,7 +133,10 @@ def backfill(
     from sudare.summary import print_step
 
     found = environment()
-    planned = nights.plan(_night_now(), first and _day(first, "--from"), last and _day(last, "--to"), home(found))
+    begin, end = first and _day(first, "--from"), last and _day(last, "--to")
+    if begin and end and begin > end:
+        raise SettingRefused("--from is after --to")
+    planned = nights.plan(_night_now(), begin, end, home(found))
     wanted = nights.to_run(planned)
     if not as_json:
         nights.print_plan(out, planned)
