@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from delivery.retention import look_through
 from sudare import cli
+from sudare.options import night_now
 from sudare.retention import JAPANESE
 from tests.databases import copy_database
 
@@ -49,6 +50,6 @@ def test_a_dry_run_says_what_would_go_and_a_run_deletes_records_and_says_it(home
 
 
 def test_every_kind_has_a_name_in_japanese(home):
-    told, failure = look_through(cli._night_now(), dry_run=True)
+    told, failure = look_through(night_now(), dry_run=True)
     assert failure is None
     assert {one.kind for one in told} == set(JAPANESE)
