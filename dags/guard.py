@@ -21,6 +21,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import mask_secret
 
 from anonymizers.errors import DayRefused, NightRunning, SudareError, Terminal, without_values
+from dags.telemetry import measure, tell_lineage
 from delivery.days import last_day_over
 
 STEPS_FILE = "SUDARE_STEPS_FILE"
@@ -56,10 +57,12 @@ def run_step(name: str, of: Any = None) -> Any:
     started, result, failure, night = time.monotonic(), None, None, None
     try:
         night = current_night()
+        quietly("lineage", tell_lineage, name, of, night)
         result = getattr(nights, name)(night) if of is None else getattr(nights, name)(night, of)
     except Exception as error:  # noqa: BLE001  the guard: reduced to what may be told, then raised below
         failure = _why(night, without_values(error))
     _record(started, result, failure)
+    quietly("metrics", measure, name, of, time.monotonic() - started, result, failure)
     if failure is not None:
         # Outside the handler, so that the original is no part of the new one's context.
         raise failure
@@ -129,12 +132,12 @@ def day_of(context: Mapping[str, Any]) -> datetime.date:
         raise DayRefused("give the day as parameter 'day', YYYY-MM-DD; this run has no partition") from None
 
 
-def quietly(tell: Callable[[Any], None], about: Any) -> None:
+def quietly(what: str, tell: Callable[..., object], *about: Any) -> None:
     """Do what may fail without anything depending on it; that it failed is logged, without any value."""
     try:
-        tell(about)
-    except Exception as error:  # noqa: BLE001  the guard: a notice must not decide what becomes of a night
-        logging.getLogger("sudare.notice").error("%s: %s", tell.__name__, without_values(error))
+        tell(*about)
+    except Exception as error:  # noqa: BLE001  the guard: who is told must not decide what becomes of a night
+        logging.getLogger("sudare").error("%s: %s", what, without_values(error))
 
 
 def _from_airflow() -> dict[str, str]:

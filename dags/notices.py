@@ -18,7 +18,7 @@ _LOG = logging.getLogger("sudare.notice")
 
 def task_failed(context: Mapping[str, Any]) -> None:
     """For ``on_failure_callback``: after the last try only."""
-    quietly(_task_failed, context)
+    quietly("notice", _task_failed, context)
 
 
 def _task_failed(context: Mapping[str, Any]) -> None:
@@ -41,12 +41,12 @@ def _task_failed(context: Mapping[str, Any]) -> None:
     kept = Failure(day, *told, error.reason, str(error), now)
     notice = notices.compose(*told, day, instance.run_id, error, notices.what_is_out(environment, day))
     _tell(notice, environment)
-    quietly(lambda _: notices.remember(environment, kept), context)
+    quietly("record of the failure", notices.remember, environment, kept)
 
 
 async def deadline_missed(context: Mapping[str, Any]) -> None:
     """For a `DeadlineAlert`: in the triggerer, which knows no more of the site than it is given."""
-    await asyncio.to_thread(quietly, _deadline_missed, context)
+    await asyncio.to_thread(quietly, "notice", _deadline_missed, context)
 
 
 def _deadline_missed(context: Mapping[str, Any]) -> None:

@@ -8,7 +8,10 @@ set before Airflow is imported. Migrates Airflow's metadata first where that is 
 import sys
 from typing import Any
 
+from airflow.configuration import conf
 from airflow.models.pool import Pool
+from airflow.sdk.observability import stats
+from airflow.sdk.observability.metrics import stats_utils
 from airflow.utils import db
 from airflow.utils.session import create_session
 
@@ -35,6 +38,10 @@ def migrate() -> None:
 def main(day: str, *, feeds: bool = True) -> int:
     """Run one night; 0 if the run succeeded."""
     migrate()
+    # As a worker does before its task.
+    stats.initialize(
+        factory=stats_utils.get_stats_factory(), export_legacy_names=conf.getboolean("metrics", "legacy_names_on")
+    )
     return 0 if run_once({"day": day, "feeds": feeds}) else 1
 
 

@@ -41,7 +41,7 @@ from delivery.consent import Moment, barred_addresses, permit
 from delivery.days import TOKYO
 from delivery.destinations import destinations
 from delivery.intake import TakenIn, refused_receipts, require_list, take_in
-from delivery.ledger import PreparedFile
+from delivery.ledger import ARRIVED, PreparedFile
 from delivery.obligations import OVERDUE_AFTER, obligation_ages
 from delivery.sealing import SealingKey, seal
 from delivery.sending import Credentials, open_transport
@@ -65,8 +65,6 @@ not."""
 
 COLLAPSE = 0.5
 """Share of the last feed under which the next one is held against its source by a person."""
-
-DONE = ("sent", "acknowledged", "refused")
 
 
 def build_feed(night: Night, name: str) -> dict:
@@ -157,7 +155,7 @@ def gate_feed(night: Night, name: str) -> dict:
 
 def _require_not_collapsed(night: Night, name: str) -> None:
     """A consent or an address that is read no more looks like half of the people having left."""
-    last = next((one for one in night.ledger.deliveries(name, "feed") if one.state in DONE), None)
+    last = next((one for one in night.ledger.deliveries(name, "feed") if one.state in ARRIVED), None)
     if last is None or last.rows < FLOOR or name in night.settings.accept_silent:
         return
     if _told(night, name).rows < last.rows * COLLAPSE:
@@ -245,7 +243,7 @@ def _pass(
     record = _feed_record(night, destination, feed, passed)
     prepared = PreparedFile(destination.name, night.day, feed.file, feed.sha256, feed.rows, record)
     delivery, _ = night.ledger.prepare_feed(prepared, feeds.read_rows(place), night.now)
-    again = delivery.state in DONE
+    again = delivery.state in ARRIVED
     if not again:
         _send(night, destination.name, sealed, "", may_leave)
         # Before it is recorded as sent: whoever dies in between does both again.
@@ -537,7 +535,7 @@ def _send_removals(night: Night, destination: Destination, owed: pl.DataFrame, s
         record = _provision_record(night, destination, items) | {"method": destination.removal.method.value}
         prepared = PreparedFile(name, today, path.name, sha256, owed.height, record)
         delivery, _ = night.ledger.prepare_removal(prepared, owed["id"].to_list(), night.now)
-        if delivery.state in DONE:
+        if delivery.state in ARRIVED:
             return 0
         sealed = _seal(night, name, path)
         _send(night, name, sealed, "removals", still_alone)

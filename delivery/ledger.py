@@ -41,6 +41,8 @@ _LOCK = 7_236_422
 _LOCK_NOT_AVAILABLE = "55P03"
 OPEN = ("due", "sent", "refused")
 """States of an obligation that is still to be fulfilled."""
+ARRIVED = ("sent", "acknowledged", "refused")
+"""States of a file that has reached its destination, whatever was said of it there."""
 
 
 @dataclass(frozen=True)

@@ -380,7 +380,7 @@ def redact(night: Night, shard: int) -> dict:
 
 
 def _kept(summary: dict) -> dict:
-    return {name: {"read": one["read"], "kept": one["kept"]} for name, one in summary["accounts"].items()}
+    return {name: {key: one[key] for key in ("read", "kept", "dropped")} for name, one in summary["accounts"].items()}
 
 
 def tabulate(night: Night, shard: int) -> int:

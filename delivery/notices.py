@@ -19,10 +19,9 @@ from urllib.parse import urlsplit
 
 from anonymizers.errors import SettingRefused, SudareError, Transient
 from delivery import settings
-from delivery.ledger import Ledger
+from delivery.ledger import ARRIVED, Ledger
 from delivery.records import Failure, Records
 
-ARRIVED = ("sent", "acknowledged", "refused")
 TIMEOUT_S = 10
 
 

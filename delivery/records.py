@@ -184,12 +184,8 @@ def _create(connection: sa.Connection, table: sa.Table) -> None:
 def bring_up_to_date(connection: sa.Connection) -> None:
     """Make the table of nights, or give one that an older version made what it lacks."""
     NIGHTS.create(connection, checkfirst=True)
-    columns = sa.select(sa.column("attname")).select_from(sa.text("pg_attribute"))
-    has = connection.scalar(
-        sa.select(
-            columns.where(sa.text(f"attrelid = '{SCHEMA}.nights'::regclass and attname = 'published_at'")).exists()
-        )
-    )
+    columns = sa.inspect(connection).get_columns("nights", schema=SCHEMA)
+    has = any(column["name"] == "published_at" for column in columns)
     if not has:  # asked first: an ALTER TABLE that changes nothing still keeps every reader out
         connection.execute(sa.text(f"alter table {SCHEMA}.nights add published_at timestamptz"))
         connection.execute(sa.text(f"alter table {SCHEMA}.nights alter published_at set default now()"))

@@ -5,14 +5,16 @@ import getpass
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
+from rich.markup import escape
 
 from anonymizers.errors import SettingRefused, SudareError
+from sudare import operations
+from sudare.options import Actor, AsJson, Date, Destination, Reason, err, night_now, out, parse_day, tell
 
 if TYPE_CHECKING:
     from delivery.night import Night
@@ -25,16 +27,8 @@ app = typer.Typer(
 )
 feeds_app = typer.Typer(invoke_without_command=True)
 app.add_typer(feeds_app, name="feeds")
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
-
-Date = Annotated[
-    str | None, typer.Option("--date", help="Day to describe, YYYY-MM-DD, Asia/Tokyo.", show_default=False)
-]
-Destination = Annotated[str, typer.Argument(help="A name from `sudare feeds`.", show_default=False)]
-Reason = Annotated[str, typer.Option("--reason", help="Kept beside who and when; no names of members.")]
-Actor = Annotated[str | None, typer.Option("--actor", help="Who decides; by default this login.", show_default=False)]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+for command in (operations.status, operations.backfill, operations.retention):
+    app.command()(command)
 
 
 def main() -> None:
@@ -43,15 +37,8 @@ def main() -> None:
     try:
         app()
     except SudareError as error:
-        err.print(f"[bold red]{error.reason}[/] {error}", markup=True)
+        err.print(f"[bold red]{error.reason}[/] {escape(str(error))}", markup=True)
         sys.exit(error.exit_status)
-
-
-def _day(text: str, option: str = "--date") -> datetime.date:
-    try:
-        return datetime.date.fromisoformat(text)
-    except ValueError:
-        raise SettingRefused(f"{option} is no date of the form YYYY-MM-DD") from None
 
 
 @app.command()
@@ -68,7 +55,7 @@ def demo(
     from sudare.demo.site import DEMO_DAY, make_site
     from sudare.deployment import environment
 
-    last = _day(until, "--until") if until else DEMO_DAY
+    last = parse_day(until, "--until") if until else DEMO_DAY
     found = environment()
     with err.status("making the site") as status:
         summary = make_site(
@@ -102,114 +89,24 @@ def night(date: Date = None, as_json: AsJson = False) -> None:
 
     found = environment()
     settings = read_settings(found)
-    day = _day(date) if date else _default_day(found["SUDARE_SOURCE_URL"])
+    day = parse_day(date) if date else _default_day(found["SUDARE_SOURCE_URL"])
     quiet: Callable[[dict], None] = lambda record: None  # noqa: E731
     run = run_night(found, day, quiet if as_json else lambda record: print_step(out, record))
     told = summarise(settings, day, run)
-    if as_json:
-        sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
-    else:
-        print_summary(out, told)
+    tell(told, as_json, lambda: print_summary(out, told))
     sys.exit(run.exit_status)
-
-
-@app.command()
-def backfill(
-    first: Annotated[str | None, typer.Option("--from", help="First day; by default what is missed.")] = None,
-    last: Annotated[str | None, typer.Option("--to", help="Last day; by default yesterday in Tokyo.")] = None,
-    plan_only: Annotated[bool, typer.Option("--plan", help="Show the plan and do nothing.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Run it without asking.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """
-    Make up for missed nights: shows a plan, asks, then runs them one after another, oldest first, until one fails.
-
-    Stop signals and consents are today's. Only the newest day sends feeds. A day before a published one cannot be run.
-    実行されなかった夜を古い順に実行します。同意・停止は現在のものを用い、提供は最新の日のみ行います。
-    """
-    from delivery.settings import home
-    from sudare import backfill as nights
-    from sudare.deployment import environment
-    from sudare.summary import print_step
-
-    found = environment()
-    planned = nights.plan(_night_now(), first and _day(first, "--from"), last and _day(last, "--to"), home(found))
-    wanted = nights.to_run(planned)
-    if not as_json:
-        nights.print_plan(out, planned)
-    if wanted and not plan_only and not yes:
-        if as_json or not sys.stdin.isatty():
-            raise SettingRefused("nobody is there to ask: give --yes to run this plan, or --plan to see it only")
-        plan_only = not typer.confirm(f"Run {len(wanted)} nights?")
-    told: dict = {"plan": planned, "runs": [], "resume_from": None, "exit_status": 0}
-    on_night = lambda day: None if as_json else out.print(f"\n[bold]{day}[/]")  # noqa: E731
-    on_step = lambda record: None if as_json else print_step(out, record)  # noqa: E731
-    for day, run in nights.run(found, [] if plan_only else wanted, on_night, on_step):
-        told["runs"].append(nights.told(day, run))
-        if run.exit_status:
-            told |= {"resume_from": day.isoformat(), "exit_status": run.exit_status}
-    if as_json:
-        sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
-    else:
-        nights.print_end(out, told, wanted)
-    sys.exit(told["exit_status"])
 
 
 def _default_day(source_url: str) -> datetime.date:
     """The demo site's last day; for any other source, yesterday in Tokyo."""
-    from delivery.days import TOKYO
+    from delivery.days import last_day_over
     from transforms.source import Source, read_demo_mark
 
     with Source(source_url).session(None) as session:
         mark = read_demo_mark(session)
     if mark:
         return datetime.date.fromisoformat(mark["until"])
-    return datetime.datetime.now(TOKYO).date() - datetime.timedelta(days=1)
-
-
-@app.command()
-def status(date: Date = None, as_json: AsJson = False) -> None:
-    """
-    For a monitor outside Airflow: is the night out, are the feeds, what is owed. Ends with 0 or the worst's status.
-
-    Needs SUDARE_WAREHOUSE_URL (and SUDARE_LEDGER_URL, SUDARE_AGREEMENTS where they are set), no Airflow, source or key.
-    公開・提供・削除依頼の状況を確認し、異常があればその番号で終了します。
-    """
-    from sudare.status import print_state, read_state
-
-    told = read_state(_watched(), datetime.datetime.now(datetime.UTC), _day(date) if date else None)
-    if as_json:
-        sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
-    else:
-        print_state(out, told)
-    sys.exit(told["exit_status"])
-
-
-def _watched() -> Mapping[str, str]:
-    """What is set; only where no warehouse is, this machine's own. A monitor starts no database."""
-    from sudare.deployment import environment
-
-    return os.environ if os.environ.get("SUDARE_WAREHOUSE_URL") else environment()
-
-
-@app.command()
-def retention(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go; delete and record nothing.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """
-    Delete what is older than it may be, as the DAG `retention` does daily, and record it in the warehouse.
-
-    Records of provision (第三者提供記録) stay for three years after the last one, open removals for ever.
-    保存期間を過ぎたものを削除し、記録します。提供記録は最後の提供から3年間保存します。
-    """
-    from sudare.retention import print_deletions, run
-
-    told = run(_night_now(), dry_run=dry_run)
-    if as_json:
-        sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
-    else:
-        print_deletions(out, told, dry_run=dry_run)
+    return last_day_over(datetime.datetime.now(datetime.UTC))
 
 
 @app.command()
@@ -275,12 +172,9 @@ def feeds(context: typer.Context, as_json: AsJson = False) -> None:
         return
     from sudare.feeds import print_all, read_all
 
-    night = _night_now()
+    night = night_now()
     told = read_all(night.settings, night.day, night.now)
-    if as_json:
-        sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
-    else:
-        print_all(out, told)
+    tell(told, as_json, lambda: print_all(out, told))
 
 
 @feeds_app.command()
@@ -289,17 +183,14 @@ def preview(destination: Destination, date: Date = None, as_json: AsJson = False
     from sudare.feeds import preview as look
     from sudare.feeds import print_preview
 
-    told = look(_agreed(_night_now(date), destination), destination)
-    if as_json:
-        sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
-    else:
-        print_preview(out, told)
+    told = look(_agreed(night_now(date), destination), destination)
+    tell(told, as_json, lambda: print_preview(out, told))
 
 
 @app.command()
 def hold(destination: Destination, reason: Reason, actor: Actor = None) -> None:
     """Stop feeds to a destination until `sudare release`. Removals go on."""
-    night = _agreed(_night_now(), destination)
+    night = _agreed(night_now(), destination)
     night.ledger.hold(destination, actor or getpass.getuser(), reason, night.now)
     out.print(f"{destination}: held; no feed leaves until `sudare release {destination}`, removals do")
 
@@ -307,7 +198,7 @@ def hold(destination: Destination, reason: Reason, actor: Actor = None) -> None:
 @app.command()
 def release(destination: Destination, reason: Reason, actor: Actor = None) -> None:
     """Let feeds to a destination out again."""
-    night = _agreed(_night_now(), destination)
+    night = _agreed(night_now(), destination)
     count = night.ledger.release(destination, actor or getpass.getuser(), reason, night.now)
     out.print(f"{destination}: released" if count else f"{destination}: was not held")
 
@@ -319,7 +210,7 @@ def resend(
     """Send the very bytes of an earlier feed again, if everybody in it may still be sent."""
     from delivery.feed_steps import resend as again
 
-    outcome = again(_agreed(_night_now(), destination), destination, file)
+    outcome = again(_agreed(night_now(), destination), destination, file)
     out.print(f"{destination}: {outcome}")
 
 
@@ -330,22 +221,8 @@ def provisions(
     """第三者提供記録: to whom a member's data was provided, from when to when, which items, on which consent."""
     from sudare.feeds import print_provisions, read_provisions
 
-    told = read_provisions(_night_now(), member)
-    if as_json:
-        sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
-    else:
-        print_provisions(out, told)
-
-
-def _night_now(date: str | None = None) -> "Night":
-    """As of this instant, about a day; by default the last that is over."""
-    from delivery.night import TOKYO, Night
-    from delivery.settings import read_settings
-    from sudare.deployment import environment
-
-    now = datetime.datetime.now(datetime.UTC)
-    day = _day(date) if date else now.astimezone(TOKYO).date() - datetime.timedelta(days=1)
-    return Night(read_settings(environment()), day, now)
+    told = read_provisions(night_now(), member)
+    tell(told, as_json, lambda: print_provisions(out, told))
 
 
 def _agreed(night: "Night", destination: str) -> "Night":

@@ -26,7 +26,7 @@ from delivery.agreements import Agreement, read_agreements
 from delivery.days import TOKYO, days, due, last_day_over
 from delivery.destinations import destinations
 from delivery.intake import require_list
-from delivery.ledger import Delivery, Ledger
+from delivery.ledger import ARRIVED, Delivery, Ledger
 from delivery.obligations import OVERDUE_AFTER, obligation_ages
 from delivery.records import Failure, Records
 from delivery.spec import Destination
@@ -38,7 +38,6 @@ WORST_FIRST = (
 )
 """Of several findings the first one's status is the command's."""
 
-ARRIVED = ("sent", "acknowledged", "refused")
 RETENTION_EVERY = datetime.timedelta(days=3)
 """It runs daily; two missed runs are no alarm yet."""
 
@@ -98,12 +97,19 @@ def read_state(environment: Mapping[str, str], now: datetime.datetime, day: date
         "last_published": max(published).isoformat() if published else None,
         "missed": [d.isoformat() for d in missed(published, day)],
         "skipped": [d.isoformat() for d in _skipped(published, day)],
-        "failures": [_failure(one) for one in failures if day not in published or one.of],
+        "failures": [_failure(one) for one in failures if not _is_over(one, day, published, known)],
         "destinations": [{k: v for k, v in one.items() if not k.startswith("_")} for one in known],
         "retention": retention and {"ran_at": _at(retention[0]), "kinds": [one.as_dict() for one in retention[1]]},
         "findings": findings,
         "exit_status": findings[0]["exit_status"] if findings else 0,
     }
+
+
+def _is_over(one: Failure, day: datetime.date, published: Mapping, known: list[dict]) -> bool:
+    """What the step was for is out all the same."""
+    if not one.of:
+        return day in published
+    return any(told["tonight"] for told in known if told["destination"] == one.of)
 
 
 def missed(published: Mapping[datetime.date, object], day: datetime.date) -> list[datetime.date]:

@@ -27,6 +27,7 @@ FILES = {
 
 HOMES = {
     "airflow": ("dags/",),
+    "openlineage": ("dags/telemetry.py",),
     "presidio_analyzer": ("anonymizers/text/",),
     "presidio_anonymizer": ("anonymizers/text/",),
     "sudachipy": ("anonymizers/text/",),
