@@ -129,15 +129,18 @@ def test_workers_share_no_volume_and_nobody_else_has_the_secrets(services):
         assert name == "worker" or not workers_only & set(service["environment"])
 
 
-def test_on_kubernetes_tasks_have_the_variables_of_the_workers_and_every_value_of_them_is_a_secrets(services):
+@pytest.mark.parametrize(("part", "service"), [("workers", "worker"), ("triggerer", "triggerer")])
+def test_on_kubernetes_a_part_has_the_variables_of_its_service_and_every_value_of_them_is_a_secrets(
+    services, part, service
+):
     shared = yaml.safe_load(COMPOSE)["x-airflow"]["environment"]
-    asked = {name: value for name, value in services["worker"]["environment"].items() if name not in shared}
-    given = {one["name"]: one["valueFrom"]["secretKeyRef"] for one in HELM["workers"]["env"]}
+    asked = {name: value for name, value in services[service]["environment"].items() if name not in shared}
+    given = {one["name"]: one["valueFrom"]["secretKeyRef"] for one in HELM[part]["env"]}
 
     assert given.keys() == asked.keys()
     assert {name for name, told in given.items() if told.get("optional")} == {n for n, v in asked.items() if v is None}
     assert all(told["key"] == name for name, told in given.items())
-    assert given.keys() >= PLACES
+    assert part != "workers" or given.keys() >= PLACES
 
 
 def test_kubernetes_and_docker_have_one_configuration(services):
