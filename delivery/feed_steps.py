@@ -289,12 +289,13 @@ def _seal(night: Night, name: str, path: Path) -> Path:
 def _send(night: Night, name: str, path: Path, below: str, before_visible: Callable[[], object]) -> str:
     """To the partner, or to the local outbox where the agreement names no place; whether it was there before."""
     agreement, login = night.settings.agreements[name], night.settings.logins.get(name, Login())
-    place = agreement.send_to or str(night.settings.outbox / name)
+    ours = str(night.settings.outbox / name)
+    place = agreement.send_to or ours
     if below:
         place = agreement.removals_to or f"{place.rstrip('/')}/{below}"
-    own = None
-    if place.startswith(str(night.settings.outbox)) and is_store(night.settings.outbox):
-        own = fresh_filesystem(night.settings.outbox)  # our own store, by our own keys and not a partner's
+    # Our own store is reached by our own keys, and never by a partner's.
+    in_our_store = is_store(night.settings.outbox) and place in (ours, f"{ours}/{below}")
+    own = fresh_filesystem(night.settings.outbox) if in_our_store else None
     if "://" not in place:
         with unwritable_as(OutboxUnwritable, "outbox"):
             make_folder(Path(place), 0o700)

@@ -204,8 +204,11 @@ class Cluster:
 
     def trigger(self, day, dag: str = DAG) -> str:
         """Ask for a night, as a person does; the run's id."""
-        told = {"logical_date": None, "conf": {"day": str(day)} if dag == DAG else {}}
-        return self._ask("POST", f"dags/{dag}/dagRuns", told)["dag_run_id"]
+        return self.trigger_with({"day": str(day)} if dag == DAG else {}, dag)
+
+    def trigger_with(self, parameters: dict, dag: str) -> str:
+        """Ask for a run of any DAG; its id."""
+        return self._ask("POST", f"dags/{dag}/dagRuns", {"logical_date": None, "conf": parameters})["dag_run_id"]
 
     def state(self, run: str, dag: str = DAG) -> str:
         return self._ask("GET", f"dags/{dag}/dagRuns/{run}")["state"]
@@ -253,7 +256,9 @@ def until(done: Callable[[], bool], what: str, seconds: float = START_S, every: 
 
 
 @contextmanager
-def cluster(home: Path, source_url: str, warehouse_url: str, workers: int = 2, **settings: str) -> Iterator[Cluster]:
+def cluster(
+    home: Path, source_url: str, warehouse_url: str, workers: int = 2, dag: str = DAG, **settings: str
+) -> Iterator[Cluster]:
     """
     Start everything, and end it.
 
@@ -266,6 +271,8 @@ def cluster(home: Path, source_url: str, warehouse_url: str, workers: int = 2, *
 
         workers: Celery workers, with two processes each.
 
+        dag: Is waited for.
+
         settings: Variables that are set otherwise, for all components.
     """
     redis_server = shutil.which("redis-server")
@@ -277,6 +284,7 @@ def cluster(home: Path, source_url: str, warehouse_url: str, workers: int = 2, *
     try:
         database.start()
         _start(running, redis_server, source_url, warehouse_url, workers, settings, mark)
+        until(lambda: _ready(running, dag), "the cluster")
         yield running
     finally:
         _end([part for part in running.parts.values() if isinstance(part, Part)], mark)
@@ -309,7 +317,6 @@ def _start(
     for name, part in running.parts.items():
         if name in COMPONENTS or part in running.workers:
             part.start()
-    until(lambda: _ready(running), "the cluster")
 
 
 def _add_servers(
@@ -341,13 +348,13 @@ def _migrate(part: Part) -> None:
     )
 
 
-def _ready(running: Cluster) -> bool:
+def _ready(running: Cluster, dag: str) -> bool:
     """Whether all components are healthy, the DAG is known, and the workers wait for tasks."""
     told = running._ask("GET", "monitor/health")
     healthy = ("metadatabase", "scheduler", "dag_processor", "triggerer")
     return (
         all((told.get(name) or {}).get("status") == "healthy" for name in healthy)
-        and running._ask("GET", f"dags/{DAG}")["is_paused"] is False
+        and running._ask("GET", f"dags/{dag}")["is_paused"] is False
         and all(" ready." in part.log.read_text(errors="replace") for part in running.workers)
     )
 
