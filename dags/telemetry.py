@@ -19,7 +19,7 @@ def measure(name: str, of: Any, seconds: float, result: Any, failure: SudareErro
 
         seconds: How long it took.
 
-        result: What it returned: every count in it becomes one, such as ``members.dropped.under_age``.
+        result: What it returned: every count in it becomes one, such as ``members.dropped.statistics_stopped``.
 
         failure: Why it failed, if it did.
     """

@@ -66,7 +66,7 @@ def test_airflow_knows_every_setting(tmp_path):
     ).stdout
     line = next(line for line in told.splitlines() if line.startswith("KNOWN "))
     known = {(section.lower(), option.lower()) for section, option in json.loads(line.removeprefix("KNOWN "))}
-    texts = [COMPOSE, *(path.read_text() for path in PRODUCT)]
+    texts = [README, COMPOSE, *(path.read_text() for path in PRODUCT)]
     named = {pair for text in texts for pair in re.findall(r"AIRFLOW__([A-Z_]+?)__([A-Z_]+[A-Z])", text)}
     named |= {(section, option) for section, told in HELM["config"].items() for option in told}
 

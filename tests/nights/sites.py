@@ -87,6 +87,9 @@ class Site:
         return Night(self.settings(**changes), day, now)
 
 
+NOBODY_POSTED = ("activity_by_board.day", "activity_by_board.board")
+"""To be accepted for a day after the site's last one, on which it has not lived: it reads like a source that broke."""
+
 STEPS = (
     "plan",
     "extract",
