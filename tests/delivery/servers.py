@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import asyncssh
+import fsspec
 import pytest
 
 from delivery.sending import Credentials, Patience
@@ -484,3 +485,17 @@ def s3_server() -> Iterator[S3Site]:
     """A partner's S3 store."""
     with serve_s3() as site:
         yield site
+
+
+@pytest.fixture
+def store(s3_server, monkeypatch) -> S3Site:
+    """An object store, with its keys where a worker has them."""
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "access",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ENDPOINT_URL_S3": s3_server.endpoint,
+    }.items():
+        monkeypatch.setenv(name, value)
+    fsspec.get_filesystem_class("s3").clear_instance_cache()
+    return s3_server

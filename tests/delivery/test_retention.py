@@ -21,6 +21,7 @@ from tests.databases import copy_database
 from tests.delivery.test_ledger import answer, file, rows
 from tests.nights.sites import LIVERAMP
 from transforms.datasets import DATASETS
+from transforms.places import place
 from transforms.staging import Staging
 
 NOW = datetime.datetime(2026, 11, 1, 4, 45, tzinfo=TOKYO)
@@ -274,3 +275,37 @@ def test_holds_and_lists_of_the_ledger_are_not_touched(night):
     night.ledger.hold("liveramp", "sato", "x", LONG_AGO)
     ran(night)
     assert night.ledger.held("liveramp")["held_by"] == "sato"
+
+
+def test_what_lies_in_an_object_store_goes_when_it_is_due(night, store):
+    """Its age is the store's own word for when it was written: just now."""
+    root = f"s3://{store.bucket}"
+    outbox, intake = place(f"{root}/outbox"), place(f"{root}/intake")
+    settings = _with(night.settings, staging_url=f"{root}/staging", outbox=outbox, intake=intake)
+    now = datetime.datetime.now(TOKYO)
+    stored = Night(settings, now.date(), now)
+    stored.staging.write_json({}, "plan.json")
+    due = [
+        "outbox/liveramp/sudare_liveramp_20261001_abc.csv.gz",
+        "outbox/.sealed/liveramp/0123/sudare_liveramp_20261001_abc.csv.gz.gpg",
+        "outbox/.pending/liveramp/20261001/sudare_liveramp_20261001_abc.csv.gz.tar",
+        "intake/liveramp/receipts/taken/one.json",
+    ]
+    must_stay = ["outbox/liveramp/removals/unknown.csv", "intake/liveramp/lists/newest.csv"]
+    for key in (*due, *must_stay):
+        store.client.put_object(Bucket=store.bucket, Key=key, Body=b"x")
+
+    def objects() -> set[str]:
+        return {one["Key"] for one in store.client.list_objects_v2(Bucket=store.bucket)["Contents"]}
+
+    before = objects()
+    assert sum(ran(stored)[kind].deleted for kind in ("local feeds", "staged nights")) == 0
+    assert objects() == before
+    told = ran(Night(settings, now.date(), now + datetime.timedelta(days=60)))
+    assert {kind: told[kind].deleted for kind in ("local feeds", "unfinished files", "receipts", "staged nights")} == {
+        "local feeds": 2,
+        "unfinished files": 1,
+        "receipts": 1,
+        "staged nights": 1,
+    }
+    assert objects() == set(must_stay)

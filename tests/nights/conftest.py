@@ -4,10 +4,10 @@ import pytest
 
 from sudare import grants, postgres
 from sudare.demo.site import DEMO_DAY, make_site
-from tests.delivery.servers import s3_server, sftp_server
+from tests.delivery.servers import s3_server, sftp_server, store
 from tests.nights.sites import FIRST_NIGHT, STEPS, UNTIL_GATED, Site, run
 
-__all__ = ["s3_server", "sftp_server"]
+__all__ = ["s3_server", "sftp_server", "store"]
 
 MEMBERS, POSTINGS = 3_000, 12_000
 

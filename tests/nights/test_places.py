@@ -21,25 +21,11 @@ from delivery.night import Night
 from delivery.verification import verify
 from sudare.demo.site import DEMO_DAY
 from tests.delivery.openpgp import recipients
-from tests.delivery.servers import REGION, Answer, S3Site, Wire
+from tests.delivery.servers import Answer, S3Site, Wire
 from tests.nights.sites import FIRST_NIGHT, LIVERAMP, STEPS, Site, contents, kept, run
 from transforms.places import place
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def store(s3_server, monkeypatch) -> S3Site:
-    """An object store, with its keys where a worker has them."""
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "access",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_ENDPOINT_URL_S3": s3_server.endpoint,
-    }.items():
-        monkeypatch.setenv(name, value)
-    fsspec.get_filesystem_class("s3").clear_instance_cache()
-    return s3_server
 
 
 @pytest.fixture
