@@ -129,7 +129,7 @@ def build_feed(
             accounts.append(decision.account)
             for reason, count in decision.reasons.items():
                 reasons[reason] = reasons.get(reason, 0) + count
-    told = _write(destination, moment.day, spilled, place)
+    told = write_file(destination, moment.day, spilled, place)
     spilled.remove()
     return Feed(
         destination.name,
@@ -139,8 +139,13 @@ def build_feed(
     )
 
 
-def _write(destination: Destination, day: datetime.date, spilled: Buckets, place: Path) -> dict:
-    """The file, and the rows beside it."""
+def write_file(destination: Destination, day: datetime.date, spilled: Buckets, place: Path) -> dict:
+    """
+    Write the file of encoded rows, and the rows beside it.
+
+    Returns:
+        ``rows``, ``holders`` and ``address_of_many``; ``file`` with its name, rows, digest and size before compression.
+    """
     counts = {"rows": 0, "holders": 0, "address_of_many": 0}
     writer = DigestFile(destination.columns, destination.encoding, destination.form)
     with unwritable_as(OutboxUnwritable, "outbox"):
