@@ -146,7 +146,7 @@ def _queries(branch: str) -> list[tuple[tuple, str]]:
                 (destination,) = night.destinations.values()
                 moment = Moment(night.day, night.now)
                 barred, opted_out = (
-                    barred_addresses(destination, session, moment),
+                    barred_addresses(destination, session, moment, night.shards),
                     night.ledger.opted_out(destination.opt_out_list),
                 )
             for shard in night.shards:

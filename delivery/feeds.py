@@ -122,7 +122,7 @@ def build_feed(
         place.mkdir(parents=True, mode=0o700)
     with source.session(READER) as session:
         spilled = Buckets(place / "parts", how_many(session.count("members")))
-        barred = barred_addresses(destination, session, moment)
+        barred = barred_addresses(destination, session, moment, shards)
         for shard in shards:
             decision = permit(destination, session, shard, moment, barred, opted_out, key)
             spilled.add(encode(destination, decision.permitted))
