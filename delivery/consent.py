@@ -260,11 +260,10 @@ def _held(
     destination: Destination, session: Session, shard: Shard, day: datetime.date, stops: pl.DataFrame
 ) -> pl.DataFrame:
     """The addresses of one shard's holders that are barred, and until when; not distinct."""
-    whose = shard.where()
-    consents = latest_consent(session.read("consents", READER, f"{whose} and {_AMONG_STOPPED}"), end_of(day))
-    members = pl.from_arrow(
-        session.read("members", READER, f"{whose} and ({_AMONG_STOPPED} or {_closed_or_young(destination, day)})")
-    )
+    whose, stopped = shard.where(), _among_stopped(shard)
+    consents = latest_consent(session.read("consents", READER, f"{whose} and {stopped}"), end_of(day))
+    where = f"{whose} and ({stopped} or {_closed_or_young(destination, day)})"
+    members = pl.from_arrow(session.read("members", READER, where))
     age = completed_years(pl.col("birth_date"), day)
     closed = pl.col("status") == "withdrawn"
     unlifted = pl.col("stopped_at").is_not_null() & ~(pl.col("given_at") > pl.col("stopped_at")).fill_null(False)
@@ -283,10 +282,12 @@ def _keys(destination: Destination, rows: pl.DataFrame) -> pl.DataFrame:
     return barred.select(normalise(pl.col("email"), destination.email).alias("key"), "barred_until").drop_nulls()
 
 
-_AMONG_STOPPED = (
-    "member_id in (select member_id from opt_outs where member_id is not null "
-    "union select member_id from rights_requests)"
-)
+def _among_stopped(shard: Shard) -> str:
+    whose = shard.where()
+    return (
+        f"member_id in (select member_id from opt_outs where {whose} "
+        f"union select member_id from rights_requests where {whose})"
+    )
 
 
 def _closed_or_young(destination: Destination, day: datetime.date) -> str:
