@@ -10,17 +10,20 @@ the rival counts it, and its time is counted. Then what the rival has nothing li
 
 import datetime
 import json
+import os
 import sys
 from pathlib import Path
 
-from bench.watch import Watch
+from bench.site import POSTGRES
+from bench.watch import Watch, server_cpu_s
 
 LEAST = 10
 
 
 def main(day: datetime.date, folder: Path, *, whole: bool = True) -> dict:
     """Run the night; laps, measures and rows, for the rival's outputs and, if asked, for the whole."""
-    watch = Watch()
+    watch, postgres = Watch(), Path(os.environ["SUDARE_HOME"]) / POSTGRES
+    before = server_cpu_s(postgres)
     from delivery import night as steps
     from delivery.settings import read_settings
 
@@ -48,7 +51,8 @@ def main(day: datetime.date, folder: Path, *, whole: bool = True) -> dict:
     feeds = [steps.build_feed(night, name) for name in steps.plan_feeds(night)]
     watch.lap("build_feed")
     rows = {"feed": sum(feed["rows"] for feed in feeds), **_staged(night, shards), "postings_by_board": by_board}
-    told = {"laps": watch.laps, **watch.read(), "rows": rows, "shards": len(shards)}
+    server = round(server_cpu_s(postgres) - before, 2)
+    told = {"laps": watch.laps, **watch.read(), "server_s": server, "rows": rows, "shards": len(shards)}
     if whole:
         _go_on(night, watch)
         told["whole"] = watch.read()
