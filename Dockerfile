@@ -8,8 +8,7 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends curl gpg libgomp1 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --user-group --home-dir /var/lib/sudare --shell /usr/sbin/nologin sudare \
-    && install --directory --owner sudare --group sudare --mode 0700 \
-        /var/lib/sudare /var/lib/sudare/airflow /var/lib/sudare/staging /var/lib/sudare/published /var/lib/sudare/outbox
+    && install --directory --owner sudare --group sudare --mode 0700 /var/lib/sudare /var/lib/sudare/airflow
 
 WORKDIR /opt/sudare
 COPY requirements.lock ./

@@ -9,7 +9,7 @@ BIN := .venv/bin
 	$(BIN)/python -m pip install --quiet --no-compile --no-deps --no-build-isolation --no-index -e .
 	touch $@
 
-.PHONY: setup demo night test check attack bench bench-short up clean lock
+.PHONY: setup demo night test check attack faults bench bench-short up clean lock
 
 setup: .venv/.ready
 
@@ -30,6 +30,10 @@ check: setup
 
 attack: setup
 	$(BIN)/python -m attacks
+
+# A hundred nights that are killed, and whatever else takes minutes; half an hour on an idle machine with two cores.
+faults: setup
+	$(BIN)/python -m pytest tests/faults --kills 100 -m 'long or not long'
 
 bench: setup
 	$(BIN)/python -m bench

@@ -4,6 +4,9 @@ The errors of the whole pipeline, in one place.
     SudareError
     ├── Transient                       worth another try
     │   ├── SourceUnreachable      20
+    │   ├── SourceUnsettled        29
+    │   ├── StagingUnreachable     33
+    │   ├── StorageUnreachable     35
     │   ├── WarehouseUnreachable   50
     │   ├── LedgerUnreachable      55
     │   └── DestinationUnreachable 60
@@ -17,6 +20,7 @@ The errors of the whole pipeline, in one place.
         ├── StopSignalsUnreadable  26   StopSignalsVanished 27
         ├── ValueUnfit             28
         ├── StagingUnwritable      30   OutboxUnwritable 31   StorageFull 32
+        ├── StagingBroken          34
         ├── GateRefused            40   DisclosureRefused 41   PermitRefused 42
         ├── FenceRefused           43   PerturbationRefused 44
         ├── StateRefused           45   NightOutOfOrder 46   AttackReportRefused 47
@@ -25,6 +29,7 @@ The errors of the whole pipeline, in one place.
         ├── SendRefused            61   HostKeyRefused 62   SealingRefused 63
         ├── OptOutListRefused      64   OptOutListMissing 65   OptOutListStale 66
         ├── ReceiptRefused         67
+        ├── NightLate              80   FeedLate 81   SliceSilent 82   RetentionLate 83
         └── Fault                  70   a bug, or something nobody foresaw
 
 The number is the exit status of the `sudare` command, so that an operator who may not
@@ -59,6 +64,18 @@ class Terminal(SudareError):
 
 class SourceUnreachable(Transient):
     exit_status = 20
+
+
+class SourceUnsettled(Transient):
+    exit_status = 29
+
+
+class StagingUnreachable(Transient):
+    exit_status = 33
+
+
+class StorageUnreachable(Transient):
+    exit_status = 35
 
 
 class WarehouseUnreachable(Transient):
@@ -153,6 +170,10 @@ class StorageFull(Terminal):
     exit_status = 32
 
 
+class StagingBroken(Terminal):
+    exit_status = 34
+
+
 class GateRefused(Terminal):
     exit_status = 40
 
@@ -231,6 +252,22 @@ class OptOutListStale(Terminal):
 
 class ReceiptRefused(Terminal):
     exit_status = 67
+
+
+class NightLate(Terminal):
+    exit_status = 80
+
+
+class FeedLate(Terminal):
+    exit_status = 81
+
+
+class SliceSilent(Terminal):
+    exit_status = 82
+
+
+class RetentionLate(Terminal):
+    exit_status = 83
 
 
 class Fault(Terminal):

@@ -8,8 +8,11 @@ its type and place.
 
 import datetime
 import json
+import logging
 import os
+import re
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +20,9 @@ from airflow.sdk import Connection, ExceptionRetryPolicy, RetryAction, RetryRule
 from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import mask_secret
 
-from anonymizers.errors import DayRefused, Terminal, without_values
-
-TOKYO = datetime.timezone(datetime.timedelta(hours=9))
+from anonymizers.errors import DayRefused, NightRunning, SudareError, Terminal, without_values
+from dags.telemetry import measure, tell_lineage
+from delivery.days import last_day_over
 
 STEPS_FILE = "SUDARE_STEPS_FILE"
 """Where a run on one machine records its steps, for its summary."""
@@ -50,17 +53,34 @@ def run_step(name: str, of: Any = None) -> Any:
     from delivery import night as nights  # Arrow and polars, which parsing a DAG file must not pay for
 
     os.umask(0o077)
-    started, result, failure = time.time(), None, None
+    # A clock that is set while a step runs says nothing of how long it took.
+    started, result, failure, night = time.monotonic(), None, None, None
     try:
         night = current_night()
+        quietly("lineage", tell_lineage, name, of, night)
         result = getattr(nights, name)(night) if of is None else getattr(nights, name)(night, of)
     except Exception as error:  # noqa: BLE001  the guard: reduced to what may be told, then raised below
-        failure = without_values(error)
+        failure = _why(night, without_values(error))
     _record(started, result, failure)
+    quietly("metrics", measure, name, of, time.monotonic() - started, result, failure)
     if failure is not None:
         # Outside the handler, so that the original is no part of the new one's context.
         raise failure
     return result
+
+
+def _why(night, failure: SudareError) -> SudareError:
+    """The failure itself, unless another run of the same night has taken over: then what lay between steps is gone."""
+    from delivery.night import require_not_overtaken
+
+    if night is not None and night.run:
+        try:
+            require_not_overtaken(night)
+        except NightRunning as overtaken:
+            return without_values(overtaken)
+        except Exception:  # noqa: BLE001, S110  only staging cannot be asked; the failure stays what it was
+            pass
+    return failure
 
 
 def current_night():
@@ -68,27 +88,56 @@ def current_night():
     from delivery.night import Night
     from delivery.settings import read_settings
 
+    context = get_current_context()
+    feeds = (context.get("params") or {}).get("feeds", True)
+    now = datetime.datetime.now(datetime.UTC)
+    return Night(read_settings(surroundings()), day_of(context), now, current_run(), feeds)
+
+
+def surroundings() -> dict[str, str]:
+    """Every setting, from the environment or else from Airflow; secrets are masked in logs from here on."""
     environment = {**_from_airflow(), **os.environ}
     for name, value in environment.items():
         if value and name.startswith("SUDARE_") and name.endswith(_SECRET):
             mask_secret(value)
-    return Night(read_settings(environment), current_day(), datetime.datetime.now(datetime.UTC))
+    return environment
 
 
-def current_day() -> datetime.date:
-    """
-    The day the run describes: its parameter ``day``, else its partition (Asia/Tokyo).
-
-    A DAG that has no such parameter describes no day of its own; it works as of the last one that is over.
-    """
+def current_run() -> str:
+    """The name of this run of the night, fit for a path; none where the DAG describes no day of its own."""
     context = get_current_context()
     if "day" not in (context.get("params") or {}):
-        return datetime.datetime.now(TOKYO).date() - datetime.timedelta(days=1)
-    text = (context.get("params") or {}).get("day") or getattr(context["dag_run"], "partition_key", None)
+        return ""
+    return re.sub(r"[^A-Za-z0-9-]+", "-", context["dag_run"].run_id)
+
+
+def day_of(context: Mapping[str, Any]) -> datetime.date:
+    """
+    The day a run describes: its parameter ``day``, else its partition (Asia/Tokyo).
+
+    A DAG that has no such parameter describes no day of its own; it works as of the last one that is over.
+
+    Args:
+        context: A task's, or what Airflow tells of a run whose deadline has passed.
+    """
+    run = context["dag_run"]
+    told = run if isinstance(run, Mapping) else {"conf": run.conf, "partition_key": getattr(run, "partition_key", None)}
+    params = context.get("params")
+    if params is not None and "day" not in params:
+        return last_day_over(datetime.datetime.now(datetime.UTC))
+    text = (params or told.get("conf") or {}).get("day") or told.get("partition_key")
     try:
         return datetime.date.fromisoformat(text or "")
     except ValueError:
         raise DayRefused("give the day as parameter 'day', YYYY-MM-DD; this run has no partition") from None
+
+
+def quietly(what: str, tell: Callable[..., object], *about: Any) -> None:
+    """Do what may fail without anything depending on it; that it failed is logged, without any value."""
+    try:
+        tell(*about)
+    except Exception as error:  # noqa: BLE001  the guard: who is told must not decide what becomes of a night
+        logging.getLogger("sudare").error("%s: %s", what, without_values(error))
 
 
 def _from_airflow() -> dict[str, str]:
@@ -151,7 +200,7 @@ def _record(started: float, result: Any, failure: Exception | None) -> None:
     line = {
         "step": instance.task_id,
         "shard": max(instance.map_index, 0),
-        "seconds": round(time.time() - started, 2),
+        "seconds": round(time.monotonic() - started, 2),
         "result": result,
     }
     if failure is not None:

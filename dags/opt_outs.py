@@ -8,7 +8,7 @@ import datetime
 
 from airflow.sdk import dag
 
-from dags.steps import OPTIONS, step
+from dags.steps import OPTIONS, READS_SOURCE, step
 
 
 @dag(
@@ -27,7 +27,7 @@ from dags.steps import OPTIONS, step
 )
 def opt_outs():
     """Whoever was ever provided to, then the removals of each."""
-    step("remove").expand(of=step("plan_removals")())
+    step("remove", **READS_SOURCE).expand(of=step("plan_removals")())
 
 
 OPT_OUTS = opt_outs()

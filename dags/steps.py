@@ -5,8 +5,16 @@ import datetime
 from airflow.sdk import task
 
 from dags.guard import RETRIES, run_step
+from dags.notices import task_failed
 
-OPTIONS = {**RETRIES, "execution_timeout": datetime.timedelta(hours=2)}
+SOURCE_READERS = 4
+"""Tasks that read the site's database at once, of all runs of all DAGs, unless an operator has given the pool another
+size."""
+
+READS_SOURCE = {"pool": "source"}
+"""Options of a task that reads the site's database. The pool is made by `dags.run.migrate`."""
+
+OPTIONS = {**RETRIES, "execution_timeout": datetime.timedelta(hours=2), "on_failure_callback": task_failed}
 
 
 def step(name: str, **options):

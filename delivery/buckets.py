@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from anonymizers.errors import OutboxUnwritable
-from transforms.staging import unwritable_as
+from transforms.places import unwritable_as
 
 ROWS_PER_BUCKET = 250_000
 MOST = 256

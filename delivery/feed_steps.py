@@ -15,7 +15,7 @@ import datetime
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,7 @@ from anonymizers.errors import (
     ObligationsOverdue,
     OutboxUnwritable,
     ReceiptRefused,
+    SliceSilent,
     SourceEmpty,
     StopSignalsVanished,
     ValueUnfit,
@@ -37,22 +38,23 @@ from delivery import feeds, fence, manifest, outbox, removals
 from delivery.agreements import Login
 from delivery.buckets import Buckets
 from delivery.consent import Moment, barred_addresses, permit
+from delivery.days import TOKYO
 from delivery.destinations import destinations
 from delivery.intake import TakenIn, refused_receipts, require_list, take_in
-from delivery.ledger import Ledger, PreparedFile
+from delivery.ledger import ARRIVED, PreparedFile
+from delivery.obligations import OVERDUE_AFTER, obligation_ages
 from delivery.sealing import SealingKey, seal
 from delivery.sending import Credentials, open_transport
 from delivery.spec import Destination
 from expectations.checks import between, rows, zero
+from transforms.places import bring, fresh_filesystem, is_store, make_folder, unwritable_as
 from transforms.purposes import ADVERTISING, POLICY_VERSION
-from transforms.source import plan_shards
+from transforms.silence import FLOOR
+from transforms.source import Source, plan_shards
 from transforms.spec import Reader
-from transforms.staging import unwritable_as
 
 if TYPE_CHECKING:
     from delivery.night import Night
-
-TOKYO = datetime.timezone(datetime.timedelta(hours=9))
 
 RESEND_AFTER = datetime.timedelta(hours=24)
 """A removal that is not acknowledged is sent again after this."""
@@ -61,11 +63,8 @@ SHRINK_LIMIT = 0.2
 """Share of rows or stop signals that may be gone since they were last counted; erasures are few, a broken export is
 not."""
 
-WARN_AFTER, OVERDUE_AFTER = datetime.timedelta(days=7), datetime.timedelta(days=14)
-"""Age of an obligation at which it is pointed out, and at which the run fails after having done all it can. The law
-says 遅滞なく (without delay); the partners' own terms say 15 to 45 days."""
-
-DONE = ("sent", "acknowledged", "refused")
+COLLAPSE = 0.5
+"""Share of the last feed under which the next one is held against its source by a person."""
 
 
 def build_feed(night: Night, name: str) -> dict:
@@ -76,10 +75,14 @@ def build_feed(night: Night, name: str) -> dict:
         DestinationRefused, DestinationHeld: it may not be delivered to.
         OptOutListMissing, OptOutListStale, OptOutListRefused: its own list of opted-out people cannot be relied on.
     """
-    with night.ledger.only_one(name):
+    with night.ledger.only_one(name), _at_hand(night, name) as place:
         _take_in(night, name)
         _require_open(night, name)
-        return _build(night, name, night.planned_at).as_dict()
+        return _build(night, name, night.planned_at, place).as_dict()
+
+
+def _at_hand(night: Night, name: str) -> AbstractContextManager[Path]:
+    return outbox.pending_at_hand(_pending(night, name), night.settings.scratch)
 
 
 def _take_in(night: Night, name: str) -> TakenIn:
@@ -99,19 +102,32 @@ def _require_open(night: Night, name: str) -> None:
     require_list(night.ledger, destination, night.now)
 
 
-def _build(night: Night, name: str, now: datetime.datetime) -> feeds.Feed:
+def _build(night: Night, name: str, now: datetime.datetime, place: Path) -> feeds.Feed:
     destination = night.destinations[name]
     feed = feeds.build_feed(
         destination,
-        night.source,
+        _source(night),
         night.shards,
         Moment(night.day, now),
         night.ledger.opted_out(destination.opt_out_list),
         night.ledger_key(),
-        outbox.pending_place(night.settings.outbox, name),
+        place,
     )
+    # In this order, so that what is told of is there whole, whenever this process dies.
+    outbox.keep_pending(_pending(night, name), feed, place)
     night.staging.write_json(feed.as_dict(), "feeds", f"{name}.json")
+    outbox.drop_other_pending(_pending(night, name), feed)
     return feed
+
+
+def _pending(night: Night, name: str) -> Path:
+    return outbox.pending_place(night.settings.outbox, name, night.owner)
+
+
+def _source(night: Night) -> Source:
+    """The source as of the plan: with fewer members than then, most would look as if they had left."""
+    members = night.planned.get("rows", {}).get("members", 0)
+    return dataclasses.replace(night.planned_source, had=(*night.planned_source.had, ("members", members)))
 
 
 def _told(night: Night, name: str) -> feeds.Feed:
@@ -125,21 +141,34 @@ def gate_feed(night: Night, name: str) -> dict:
     Somebody may have said stop since it was built; then it is built once more, without her.
 
     Raises:
+        SliceSilent: it is less than half of the last one.
         GateRefused: an expectation failed.
     """
-    with night.ledger.only_one(name):
-        measures = _measure(night, name)
+    with night.ledger.only_one(name), _at_hand(night, name) as place:
+        _require_not_collapsed(night, name)
+        measures = _measure(night, name, place)
         if fence.only_stopped(measures):
-            _build(night, name, night.now)
-            measures = _measure(night, name)
+            _build(night, name, night.now, place)
+            measures = _measure(night, name, place)
         return _gate(night, name, measures)
 
 
-def _measure(night: Night, name: str) -> pd.DataFrame:
-    destination, place = night.destinations[name], outbox.pending_place(night.settings.outbox, name)
-    feed = _told(night, name)
-    path = outbox.require_pending(night.settings.outbox, feed)
-    with _evidence(night, destination, night.now) as evidence:
+def _require_not_collapsed(night: Night, name: str) -> None:
+    """A consent or an address that is read no more looks like half of the people having left."""
+    last = next((one for one in night.ledger.deliveries(name, "feed") if one.state in ARRIVED), None)
+    if last is None or last.rows < FLOOR or name in night.settings.accept_silent:
+        return
+    if _told(night, name).rows < last.rows * COLLAPSE:
+        raise SliceSilent(
+            f"{name}: the feed is less than half of that of {last.day}; nothing was sent. `sudare feeds preview` says "
+            f"who is left out and why; if rightly, run once with SUDARE_ACCEPT_SILENT={name}"
+        )
+
+
+def _measure(night: Night, name: str, place: Path) -> pd.DataFrame:
+    destination, feed = night.destinations[name], _told(night, name)
+    path = outbox.require_pending(_pending(night, name), feed, place)
+    with _evidence(night, destination, _source(night), place) as evidence:
         return fence.measure(destination, path, evidence, feeds.read_rows(place), feed.plain_bytes, place)
 
 
@@ -150,13 +179,14 @@ def _gate(night: Night, name: str, measures: pd.DataFrame) -> dict:
 
 
 @contextmanager
-def _evidence(night: Night, destination: Destination, now: datetime.datetime) -> Iterator[fence.Evidence]:
+def _evidence(night: Night, destination: Destination, source: Source, place: Path) -> Iterator[fence.Evidence]:
     """What the source says in a transaction of its own, for as long as it is looked at."""
-    place = outbox.pending_place(night.settings.outbox, destination.name) / "evidence"
-    with night.source.session(Reader.ADS) as session:
+    with source.session(Reader.ADS) as session:
         opted_out = night.ledger.opted_out(destination.opt_out_list)
         shards = plan_shards(session, night.settings.members_per_shard)
-        evidence = fence.read_evidence(destination, session, shards, Moment(night.day, now), opted_out, place)
+        evidence = fence.read_evidence(
+            destination, session, shards, Moment(night.day, night.now), opted_out, place / "evidence"
+        )
     try:
         yield evidence
     finally:
@@ -182,14 +212,14 @@ def hand_over(night: Night, name: str, tries: int = 3) -> dict:
         LedgerUnreachable: it could not be recorded; nothing was sent.
     """
     destination = night.destinations[name]
-    with night.ledger.only_one(name) as still_alone:
+    with night.ledger.only_one(name) as still_alone, _at_hand(night, name) as place:
         for _ in range(tries):
             feed = _told(night, name)
             try:
-                return _pass(night, destination, feed, still_alone)
+                return _pass(night, destination, feed, place, still_alone)
             except _Caught:
-                _build(night, name, night.now)
-                measures = _measure(night, name)
+                _build(night, name, night.now, place)
+                measures = _measure(night, name, place)
                 if not fence.only_stopped(measures):  # whoever has stopped again by now is caught again
                     _gate(night, name, measures)
     raise FenceRefused(f"{name}: after {tries} tries somebody in the feed had said stop again; run the night again")
@@ -199,24 +229,26 @@ class _Caught(Exception):
     """Somebody in the feed has said stop."""
 
 
-def _pass(night: Night, destination: Destination, feed: feeds.Feed, still_alone: Callable[[], None]) -> dict:
+def _pass(
+    night: Night, destination: Destination, feed: feeds.Feed, place: Path, still_alone: Callable[[], None]
+) -> dict:
     def may_leave() -> dict:
         still_alone()
         _require_open(night, destination.name)
         return _require_nobody_stopped(night, destination, path)
 
-    path = outbox.require_pending(night.settings.outbox, feed)
+    path = outbox.require_pending(_pending(night, feed.destination), feed, place)
     sealed = _seal(night, destination.name, path)
     passed = may_leave()
     record = _feed_record(night, destination, feed, passed)
-    place = outbox.pending_place(night.settings.outbox, destination.name)
     prepared = PreparedFile(destination.name, night.day, feed.file, feed.sha256, feed.rows, record)
     delivery, _ = night.ledger.prepare_feed(prepared, feeds.read_rows(place), night.now)
-    again = delivery.state in DONE
+    again = delivery.state in ARRIVED
     if not again:
         _send(night, destination.name, sealed, "", may_leave)
-        night.ledger.sent(delivery, manifest.sha256_of(sealed), night.now)
+        # Before it is recorded as sent: whoever dies in between does both again.
         outbox.drop_others(night.settings.outbox, destination.name, feed.file)
+        night.ledger.sent(delivery, manifest.sha256_of(sealed), night.now)
     return {
         "destination": destination.name,
         "rows": feed.rows,
@@ -228,9 +260,8 @@ def _pass(night: Night, destination: Destination, feed: feeds.Feed, still_alone:
 
 def _require_nobody_stopped(night: Night, destination: Destination, path: Path) -> dict:
     """The fence itself: file and stopped people have nobody in common, as of a transaction of this instant."""
-    place = outbox.pending_place(night.settings.outbox, destination.name)
-    with _evidence(night, destination, night.now) as evidence:
-        file = fence.read_file(destination, path, place, len(evidence.consented))
+    with _evidence(night, destination, _source(night), path.parent) as evidence:
+        file = fence.read_file(destination, path, path.parent, len(evidence.consented))
         caught = evidence.count_in(file)
         file.remove()
         if any(caught.values()):
@@ -245,11 +276,13 @@ def _seal(night: Night, name: str, path: Path) -> Path:
         return path
     # By the key as well: what was sealed with one that is not pinned any more may not leave.
     place = outbox.sealed_place(night.settings.outbox, name) / agreement.fingerprint[-16:].lower()
-    sealed = place / f"{path.name}.gpg"
+    kept = place / f"{path.name}.gpg"
+    sealed = outbox.sealed_at_hand(night.settings.outbox, kept, path)
     if not sealed.exists():
         with unwritable_as(OutboxUnwritable, "outbox"):
-            sealed.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_folder(sealed.parent, 0o700)
         seal(path, sealed, SealingKey(Path(agreement.public_key), agreement.fingerprint), night.now)
+        outbox.keep_sealed(night.settings.outbox, sealed, kept)
     return sealed
 
 
@@ -259,9 +292,12 @@ def _send(night: Night, name: str, path: Path, below: str, before_visible: Calla
     place = agreement.send_to or str(night.settings.outbox / name)
     if below:
         place = agreement.removals_to or f"{place.rstrip('/')}/{below}"
+    own = None
+    if place.startswith(str(night.settings.outbox)) and is_store(night.settings.outbox):
+        own = fresh_filesystem(night.settings.outbox)  # our own store, by our own keys and not a partner's
     if "://" not in place:
         with unwritable_as(OutboxUnwritable, "outbox"):
-            Path(place).mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_folder(Path(place), 0o700)
     credentials = Credentials(
         login=login.login,
         password=login.password,
@@ -269,7 +305,7 @@ def _send(night: Night, name: str, path: Path, below: str, before_visible: Calla
         endpoint_url=agreement.endpoint_url,
         region=agreement.region,
     )
-    with open_transport(place, credentials, agreement.host_key) as transport:
+    with open_transport(place, credentials, agreement.host_key, own=own) as transport:
         # What an earlier file left half sent would stay at the partner for ever.
         for stale in transport.unfinished():
             if stale != path.name and stale.startswith(f"sudare_{name}_"):
@@ -289,20 +325,23 @@ def resend(night: Night, name: str, file: str) -> str:
         FenceRefused: its bytes are gone, or somebody in it may not be sent any more.
     """
     destination = night.destinations[name]
-    with night.ledger.only_one(name) as still_alone:
+    with night.ledger.only_one(name) as still_alone, outbox.own_place(night.settings.scratch) as place:
         _take_in(night, name)
         _require_open(night, name)
         delivery = night.ledger.find(name, file.removesuffix(".gpg"))
         if delivery is None or delivery.kind != "feed" or not delivery.sent_at:
             raise ValueUnfit(f"{name}: no feed of this name was sent; `sudare feeds --json` tells the names")
-        path = outbox.kept_file(night.settings.outbox, name, delivery.file)
+        kept = outbox.kept_file(night.settings.outbox, name, delivery.file)
+        path = kept and bring(kept, place)
         if path is None or manifest.sha256_of(path) != delivery.sealed_sha256:
             raise FenceRefused(f"{name}: the bytes of that feed are not kept any more; run a night instead")
 
+        source = _believable(night, name)
+
         def nobody_stopped() -> None:
             still_alone()
-            with _evidence(night, destination, night.now) as evidence:
-                provided = Buckets(outbox.pending_place(night.settings.outbox, name) / "file", len(evidence.consented))
+            with _evidence(night, destination, source, place) as evidence:
+                provided = Buckets(place / "file", len(evidence.consented))
                 digests = [pl.col(a.value).bin.encode("hex") for a in feeds.algorithms(destination)]
                 provided.add(night.ledger.provided(delivery).select(digests))
                 if any(evidence.count_in(provided).values()):
@@ -377,8 +416,7 @@ def remove(night: Night, name: str) -> dict:
     destination = destinations()[name]
     with night.ledger.only_one(name) as still_alone:
         taken = _take_in(night, name)
-        _require_believable(night, name)
-        fresh = _owe(night, destination, still_alone)
+        fresh = _owe(night, destination, _believable(night, name), still_alone)
         owed = night.ledger.owed(name, night.now - RESEND_AFTER)
         sent = _send_removals(night, destination, owed, still_alone) if owed.height else 0
     ages = obligation_ages(night.ledger, name, night.now)
@@ -401,13 +439,18 @@ def _counts(night: Night) -> dict[str, int]:
         return {name: session.count(name) for name in ("members", "consents", "opt_outs", "rights_requests")}
 
 
-def _require_believable(night: Night, name: str) -> None:
-    """An export that broke looks like everybody leaving, or like nobody having said stop."""
+def _believable(night: Night, name: str) -> Source:
+    """
+    The source as it is now, if that can be believed.
+
+    An export that broke looks like everybody leaving, or like nobody having said stop.
+    """
     counts = _counts(night)
     if not counts["members"]:
         raise SourceEmpty("members: 0 rows; an empty source takes nobody back")
     last = next(iter(night.ledger.deliveries(name, "feed")), None)
     require_not_vanished(night, counts, last.record.get("source", {}) if last else {}, f"at the last feed for {name}")
+    return Source(night.settings.source_url, tuple(counts.items()))
 
 
 def require_not_vanished(night: Night, counts: dict[str, int], before: dict[str, int], when: str) -> None:
@@ -434,33 +477,22 @@ def require_not_vanished(night: Night, counts: dict[str, int], before: dict[str,
             )
 
 
-def obligation_ages(ledger: Ledger, name: str, now: datetime.datetime) -> dict[str, int]:
-    """Removals that are not acknowledged, by state and by age."""
-    counts = {"due": 0, "sent": 0, "refused": 0, "acknowledged": 0, "late": 0, "overdue": 0}
-    for state, due, count in ledger.obligations(name):
-        counts[state] += count
-        if state != "acknowledged":
-            age = now - due
-            counts["overdue"] += count if age >= OVERDUE_AFTER else 0
-            counts["late"] += count if WARN_AFTER <= age < OVERDUE_AFTER else 0
-    return counts
-
-
-def _owe(night: Night, destination: Destination, still_alone: Callable[[], None]) -> dict[str, int]:
+def _owe(night: Night, destination: Destination, source: Source, still_alone: Callable[[], None]) -> dict[str, int]:
     permitted, left_out = [], []
     with _place_of_its_own(night, destination.name) as place:
         opted_out = night.ledger.opted_out(destination.opt_out_list)
         # As of the last day that is over, whatever the night is about: a backfill would take back whoever came later.
         moment = Moment(night.now.astimezone(TOKYO).date() - datetime.timedelta(days=1), night.now)
-        with night.source.session(Reader.ADS) as session:
+        with source.session(Reader.ADS) as session:
             shards = plan_shards(session, night.settings.members_per_shard)
             barred = barred_addresses(destination, session, moment, shards)
             for shard in shards:
                 decision = permit(destination, session, shard, moment, barred, opted_out, night.ledger_key())
                 permitted.append(place / f"permitted-{shard.number:06d}.arrow")
                 left_out.append(place / f"left_out-{shard.number:06d}.arrow")
-                feeds.encode(destination, decision.permitted).write_ipc(permitted[-1], compression="uncompressed")
-                decision.left_out.collect().write_ipc(left_out[-1], compression="uncompressed")
+                with unwritable_as(OutboxUnwritable, "outbox"):
+                    feeds.encode(destination, decision.permitted).write_ipc(permitted[-1], compression="uncompressed")
+                    decision.left_out.collect().write_ipc(left_out[-1], compression="uncompressed")
         still_alone()
         return night.ledger.owe(
             destination.name, map(pl.read_ipc, permitted), map(pl.read_ipc, left_out), feeds.HOLDERS_CEILING, night.now
@@ -470,8 +502,14 @@ def _owe(night: Night, destination: Destination, still_alone: Callable[[], None]
 @contextmanager
 def _place_of_its_own(night: Night, name: str) -> Iterator[Path]:
     """Private, and shared with no other run: half of somebody else's files would read like people who have left."""
+    if is_store(night.settings.outbox):
+        with outbox.own_place(night.settings.scratch) as place:
+            yield place
+        return
     with unwritable_as(OutboxUnwritable, "outbox"):
         above = outbox.removals_place(night.settings.outbox, name)
+        # Nobody else works at this destination's removals now, so what lies there is of a run that died.
+        shutil.rmtree(above, ignore_errors=True)
         above.mkdir(parents=True, exist_ok=True, mode=0o700)
         place = Path(tempfile.mkdtemp(dir=above))
     try:
@@ -498,7 +536,7 @@ def _send_removals(night: Night, destination: Destination, owed: pl.DataFrame, s
         record = _provision_record(night, destination, items) | {"method": destination.removal.method.value}
         prepared = PreparedFile(name, today, path.name, sha256, owed.height, record)
         delivery, _ = night.ledger.prepare_removal(prepared, owed["id"].to_list(), night.now)
-        if delivery.state in DONE:
+        if delivery.state in ARRIVED:
             return 0
         sealed = _seal(night, name, path)
         _send(night, name, sealed, "removals", still_alone)

@@ -25,8 +25,8 @@ from delivery.digest_files import DigestFile
 from delivery.match_keys import digest
 from delivery.spec import Destination, Digest, FileForm
 from transforms.deidentification import Account
+from transforms.places import unwritable_as
 from transforms.source import Shard, Source
-from transforms.staging import unwritable_as
 
 READ_BYTES = 8 << 20
 

@@ -2,7 +2,8 @@
 The intake: what partners leave for us. Opt-out lists, and receipts for the files they got.
 
 A folder a partner, below ``SUDARE_INTAKE``: ``<list>/lists`` and ``<destination>/receipts``. Of lists the newest file
-stands; it stays where it is, and its time is when the partner made it. A receipt is moved away once it is taken in.
+stands; it stays where it is, and its time is when the partner made it, in an object store when it was put there. A
+receipt is moved away once it is taken in.
 """
 
 import datetime
@@ -14,7 +15,7 @@ from delivery.ledger import Ledger
 from delivery.partner_lists import CLOCK_SKEW, ListMeta, PartnerList, read_list, require_usable
 from delivery.receipts import SentFile, Status, match, read_receipt
 from delivery.spec import Destination
-from transforms.staging import unwritable_as
+from transforms.places import make_folder, unwritable_as
 
 RECEIPT_BYTES = 64 << 20
 
@@ -46,9 +47,14 @@ def take_in(ledger: Ledger, intake: Path, destination: Destination, now: datetim
         Counts. A list that was refused is kept as such and stops the feed by `require_list`; a receipt lies where
         `refused_receipts` counts it.
     """
+    with unwritable_as(OutboxUnwritable, "intake"):
+        return _take_all(ledger, intake, destination, now, accepted)
+
+
+def _take_all(ledger: Ledger, intake: Path, destination: Destination, now: datetime.datetime, accepted: str) -> TakenIn:
     lists = _take_list(ledger, intake, destination.opt_out_list, now, accepted)
     count = 0
-    for path in _files(intake / destination.name / "receipts"):
+    for path in put_down(intake / destination.name / "receipts"):
         try:
             _take_receipt(ledger, destination, path, now)
             count += 1
@@ -63,17 +69,18 @@ def take_in(ledger: Ledger, intake: Path, destination: Destination, now: datetim
 
 def refused_receipts(intake: Path, destination: str) -> int:
     """How many receipts lie refused, until somebody has looked at them and taken them away."""
-    return len(_files(intake / destination / "receipts" / "refused"))
+    with unwritable_as(OutboxUnwritable, "intake"):
+        return len(put_down(intake / destination / "receipts" / "refused"))
 
 
-def _files(folder: Path) -> list[Path]:
+def put_down(folder: Path) -> list[Path]:
     """Whole files: what is still being put down is hidden or ends in ``.part``."""
     found = (path for path in folder.glob("*") if path.is_file())
     return sorted(path for path in found if not path.name.startswith(".") and path.suffix != ".part")
 
 
 def _take_list(ledger: Ledger, intake: Path, source: str, now: datetime.datetime, accepted: str) -> int:
-    files = _files(intake / source / "lists") if source else []
+    files = put_down(intake / source / "lists") if source else []
     if not files:
         return 0
     newest = max(files, key=lambda path: (path.stat().st_mtime_ns, path.name))
@@ -85,7 +92,8 @@ def _take_list(ledger: Ledger, intake: Path, source: str, now: datetime.datetime
         if produced - now > CLOCK_SKEW:
             raise OptOutListRefused(f"opt-out list {source}: its time is later than now; check the clocks")
         # The first list of a partner has none before it that would say whether it may be empty.
-        found = read_list(source, newest, accept_empty=bool(usable or accepted))
+        with newest.open("rb") as file:
+            found = read_list(source, file, accept_empty=bool(usable or accepted))
         if not usable and not found.digests.height and accepted != found.sha256:
             raise OptOutListRefused(
                 f"opt-out list {source}: the first one is of nobody; ask the partner, and accept the list "
@@ -154,7 +162,7 @@ def _take_receipt(ledger: Ledger, destination: Destination, path: Path, now: dat
 
 
 def _move(path: Path, to: str) -> None:
-    with unwritable_as(OutboxUnwritable, "intake"):
-        folder = path.parent / to
-        folder.mkdir(mode=0o700, exist_ok=True)
-        path.replace(folder / path.name)
+    folder = path.parent / to
+    make_folder(folder, 0o700)
+    # In a store a copy and a deletion; between them the receipt is there twice, and taken in twice it says the same.
+    path.rename(folder / path.name)

@@ -33,6 +33,7 @@ from delivery.ledger_tables import (
     REMOVALS,
     SCHEMA,
 )
+from delivery.warehouse import cut_off, sqlstate
 
 LOCK_WAIT_S = 1_800
 _LOCK = 7_236_422
@@ -40,6 +41,8 @@ _LOCK = 7_236_422
 _LOCK_NOT_AVAILABLE = "55P03"
 OPEN = ("due", "sent", "refused")
 """States of an obligation that is still to be fulfilled."""
+ARRIVED = ("sent", "acknowledged", "refused")
+"""States of a file that has reached its destination, whatever was said of it there."""
 
 
 @dataclass(frozen=True)
@@ -446,10 +449,23 @@ class Ledger:
         return connection.scalar(insert(DELIVERIES).values(values).returning(DELIVERIES.c.id))
 
     @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """
+        One transaction on the ledger, for `delivery.ledger_retention`.
+
+        Raises:
+            LedgerUnreachable: no connection, or it was cut; nothing was changed.
+        """
+        with self._connect() as connection:
+            yield connection
+
+    @contextmanager
     def _connect(self) -> Iterator[sa.Connection]:
         engine = sa.create_engine(
             sa.engine.make_url(self.url).set(drivername="postgresql+psycopg"), poolclass=sa.NullPool
         )
+        # Rows are copied by the driver itself, whose errors SQLAlchemy does not see.
+        driver = engine.dialect.loaded_dbapi
         ours: SudareError
         try:
             with engine.connect() as connection:
@@ -459,10 +475,12 @@ class Ledger:
                 with connection.begin():
                     yield connection
             return
-        except sa.exc.OperationalError:
-            ours = LedgerUnreachable("the delivery ledger: no connection, so nothing is sent; check SUDARE_LEDGER_URL")
-        except sa.exc.DBAPIError as error:
-            state = getattr(error.orig, "sqlstate", None)
+        except (sa.exc.OperationalError, driver.OperationalError) as error:
+            ours = cut_off(error) or LedgerUnreachable(
+                "the delivery ledger: no connection, so nothing is sent; check SUDARE_LEDGER_URL"
+            )
+        except (sa.exc.DBAPIError, driver.Error) as error:
+            state = sqlstate(error)
             ours = LedgerUnreachable(f"the delivery ledger answered SQLSTATE {state}; see that this user owns {SCHEMA}")
         raise ours from None
 

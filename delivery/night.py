@@ -20,6 +20,7 @@ from anonymizers.disclosure import Disclosure, perturbation_digest
 from anonymizers.errors import (
     DayRefused,
     GateRefused,
+    NightRunning,
     OutboxUnwritable,
     PolicyAhead,
     PublicationBroken,
@@ -27,9 +28,9 @@ from anonymizers.errors import (
     StateRefused,
 )
 from delivery import manifest, outbox, publication
+from delivery.days import TOKYO
 from delivery.destinations import destinations
 from delivery.feed_steps import (  # noqa: F401  steps of the DAG
-    TOKYO,
     build_feed,
     gate_feed,
     hand_over,
@@ -38,15 +39,18 @@ from delivery.feed_steps import (  # noqa: F401  steps of the DAG
     require_not_vanished,
 )
 from delivery.ledger import Ledger
+from delivery.retention import retain  # noqa: F401  the step of the DAG `retention`
 from delivery.settings import Settings
 from delivery.spec import Destination
 from delivery.warehouse import Warehouse
 from expectations import attack_report
 from expectations.checks import Outcome
-from transforms.extraction import add_up, extract_shard
+from transforms.extraction import add_up, extract_shard, window
 from transforms.method import fingerprint
+from transforms.places import make_folder, unwritable_as
 from transforms.purposes import POLICY_VERSION, STATISTICS, require_served
 from transforms.release import periods, published_frame, release, repeat, week_before
+from transforms.silence import require_heard, silent_slices
 from transforms.source import (
     SCHEMA,
     Session,
@@ -56,15 +60,17 @@ from transforms.source import (
     count_non_finite,
     plan_shards,
     read_demo_mark,
+    require_not_fewer,
 )
 from transforms.spec import Period, Reader, Table
-from transforms.staging import Staging, unwritable_as
+from transforms.staging import Staging
 from transforms.suites import table_suite
 from transforms.tables import catalogue
 from transforms.tabulation import merge, merge_terms, tabulate_shard
 from transforms.texts import plan_text_shards, redact_shard
 
-STAGING_DAYS = 30
+_RUN = "run.json"
+"""In a night's staging: which run of it is the one that counts."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,10 +81,19 @@ class Night:
     day: datetime.date
     now: datetime.datetime
     """The instant of the step, with a time zone."""
+    run: str = ""
+    """Tells apart the runs of one day that may be under way at once; what lies between the steps of one is its own."""
+    feeds: bool = True
+    """False for a night that makes tables and texts only; removals are owed whatever it makes."""
 
     @property
     def source(self) -> Source:
         return Source(self.settings.source_url)
+
+    @property
+    def planned_source(self) -> Source:
+        """The source for the steps after `plan`: it may not have lost stop signals or consents since."""
+        return Source(self.settings.source_url, tuple(self.planned.get("stop_signals", {}).items()))
 
     @property
     def warehouse(self) -> Warehouse:
@@ -86,7 +101,12 @@ class Night:
 
     @property
     def staging(self) -> Staging:
-        return Staging(self.settings.staging_url, self.day)
+        return Staging(self.settings.staging_url, self.day, self.run)
+
+    @property
+    def owner(self) -> str:
+        """Of what lies between two steps outside of staging."""
+        return f"{self.day}.{self.run}" if self.run else self.day.isoformat()
 
     @property
     def tables(self) -> dict[str, Table]:
@@ -186,7 +206,8 @@ def plan(night: Night) -> list[int]:
     with night.source.session(Reader.TEXT) as session:
         texts = plan_text_shards(session, night.day, week, night.settings.postings_per_text_shard)
     with night.source.session(Reader.STATISTICS) as session:
-        if not session.count("members"):
+        members = session.count("members")
+        if not members:
             raise SourceEmpty("members: 0 rows; an empty source publishes nothing")
         shards = plan_shards(session, night.settings.members_per_shard)
         planned = {
@@ -196,6 +217,7 @@ def plan(night: Night) -> list[int]:
             "text_shards": [dataclasses.asdict(shard) for shard in texts],
             "terms_of_week": week.isoformat() if week else None,
             "undeclared": undeclared,
+            "rows": {"members": members, "postings": session.count("postings", window(night.day))},
             "stop_signals": _require_stop_signals(night, session),
             "non_finite": count_non_finite(session, Reader.STATISTICS),
             "policy_version": _require_policy(session, today),
@@ -204,14 +226,28 @@ def plan(night: Night) -> list[int]:
     return list(range(len(shards)))
 
 
+def require_not_overtaken(night: Night) -> None:
+    """
+    Check that no other run of the same night has been started since this one was.
+
+    Whoever plans last goes on; an earlier one finds nothing left of what it has staged. Neither can publish or send
+    what is not its own, so this only tells why a step has failed.
+
+    Raises:
+        NightRunning: one has.
+    """
+    if Staging(night.settings.staging_url, night.day).read_json(_RUN) != night.run:
+        raise NightRunning(f"{night.day}: another run of this night has begun since, and goes on; this one ends here")
+
+
 def plan_texts(night: Night) -> list[int]:
     """The numbers of the shards of threads."""
     return list(range(len(night.planned["text_shards"])))
 
 
 def plan_feeds(night: Night) -> list[str]:
-    """The destinations this deployment has agreements with."""
-    return list(night.destinations)
+    """The destinations this deployment has agreements with; none where the night makes no feeds."""
+    return list(night.destinations) if night.feeds else []
 
 
 def _require_state(night: Night) -> datetime.date | None:
@@ -278,12 +314,16 @@ def _published(night: Night, table: Table):
 
 
 def _require_writable(night: Night) -> None:
-    night.staging.remove()
+    """Check every place, and take the night over: of its other runs, whether they are dead or not, nothing stays."""
+    of_all_runs = Staging(night.settings.staging_url, night.day)
+    of_all_runs.remove()
+    of_all_runs.write_json(night.run, _RUN)
+    of_all_runs.remove_leftovers()
+    outbox.forget_all_pending(night.settings.outbox)
     night.staging.write_json({}, "probe.json")
-    night.staging.remove_nights_before(night.day - datetime.timedelta(days=STAGING_DAYS))
     for error, folder in ((OutboxUnwritable, night.settings.outbox), (PublicationBroken, night.settings.published)):
         with unwritable_as(error, folder.name):
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             probe = folder / ".probe"
             probe.write_bytes(b"sudare")
             probe.unlink()
@@ -316,7 +356,7 @@ def extract(night: Night, shard: int) -> dict:
     """Read, de-identify and stage one shard of members and their postings."""
     planned = Shard(**night.planned["shards"][shard])
     summary = extract_shard(
-        night.source, night.staging, planned, night.planned_at, night.member_key(), night.statistics_key()
+        night.planned_source, night.staging, planned, night.planned_at, night.member_key(), night.statistics_key()
     )
     night.staging.write_json(summary, "summaries", f"extract-{shard:04d}.json")
     return _kept(summary)
@@ -327,7 +367,7 @@ def redact(night: Night, shard: int) -> dict:
     plan = night.planned
     planned, week = Shard(**plan["text_shards"][shard]), plan["terms_of_week"]
     summary = redact_shard(
-        night.source,
+        night.planned_source,
         night.staging,
         planned,
         night.planned_at,
@@ -340,7 +380,7 @@ def redact(night: Night, shard: int) -> dict:
 
 
 def _kept(summary: dict) -> dict:
-    return {name: {"read": one["read"], "kept": one["kept"]} for name, one in summary["accounts"].items()}
+    return {name: {key: one[key] for key in ("read", "kept", "dropped")} for name, one in summary["accounts"].items()}
 
 
 def tabulate(night: Night, shard: int) -> int:
@@ -350,8 +390,16 @@ def tabulate(night: Night, shard: int) -> int:
 
 
 def merge_cells(night: Night) -> int:
-    """Add up the shards' cells, table by table; how many tables."""
+    """
+    Add up the shards' cells, table by table; how many tables.
+
+    Raises:
+        SourceUnsettled: the shards have read fewer members or postings than there were when the night began.
+    """
     planned = night.planned
+    read = _read_in_all(night)["accounts"]
+    for dataset, rows in planned["rows"].items():
+        require_not_fewer(dataset, read.get(dataset, {"read": 0})["read"], rows)
     shards, text_shards = len(planned["shards"]), len(planned["text_shards"])
     counted = {name: t for name, t in night.tables.items() if t.over != "terms" or planned["terms_of_week"]}
     for name, table in counted.items():
@@ -364,7 +412,12 @@ def merge_cells(night: Night) -> int:
 
 
 def disclose(night: Night) -> dict[str, int]:
-    """Stage what would be published of every table; cells with and without a change per table."""
+    """
+    Stage what would be published of every table; cells with and without a change per table.
+
+    Raises:
+        SliceSilent: a code that had a number has nearly nobody tonight.
+    """
     disclosures = _disclosures(night)
     for name, disclosed in disclosures.items():
         frame = published_frame(night.tables[name], disclosed.release)
@@ -375,14 +428,17 @@ def disclose(night: Night) -> dict[str, int]:
 def _disclosures(night: Night) -> dict[str, Disclosure]:
     boards, week = night.staging.read_json("boards.json"), night.planned["terms_of_week"]
     control, key = night.settings.control, night.statistics_key()
-    disclosures = {}
+    disclosures: dict[str, Disclosure] = {}
+    silent: list[str] = []
     for name, table in night.tables.items():
         published = _published(night, table)
         if table.over == "terms" and not week:
             disclosures[name] = repeat(table, published, night.day, control, key)
         else:
             cells = Cells.from_arrow(night.staging.read_table("merged", f"{name}.parquet"))
+            silent += silent_slices(table, cells, published, night.day)
             disclosures[name] = release(table, cells, published, night.day, boards, control, key)
+    require_heard(silent, night.settings.accept_silent)
     return disclosures
 
 
@@ -418,7 +474,8 @@ def publish(night: Night) -> dict:
     Raises:
         GateRefused: a release is not what was validated.
     """
-    earlier = {day: sha256 for day, (sha256, _) in night.warehouse.manifests().items() if day < night.day}
+    # Before the numbers are read that these build on, so that whoever publishes meanwhile is noticed.
+    until_now = {day: sha256 for day, (sha256, _) in night.warehouse.manifests().items() if day <= night.day}
     disclosures = _disclosures(night)
     for name, disclosed in disclosures.items():
         validated = night.staging.read_table("releases", f"{name}.parquet").to_pandas()
@@ -433,18 +490,22 @@ def publish(night: Night) -> dict:
         disclosures,
         night.tables,
         _statistics_manifest(night),
-        max(earlier.items(), default=None),
+        max(until_now.items(), default=None),
     )
     return {"tables": len(disclosures), "rows": sum(o["rows"] for o in finished["outputs"])}
 
 
-def _statistics_manifest(night: Night) -> dict:
+def _read_in_all(night: Night) -> dict:
+    """What all shards have read, kept and dropped."""
     planned = night.planned
     steps = [("extract", len(planned["shards"])), ("redact", len(planned["text_shards"]))]
-    summaries = [
-        night.staging.read_json("summaries", f"{step}-{n:04d}.json") for step, count in steps for n in range(count)
-    ]
-    inputs = add_up(summaries)
+    return add_up(
+        [night.staging.read_json("summaries", f"{step}-{n:04d}.json") for step, count in steps for n in range(count)]
+    )
+
+
+def _statistics_manifest(night: Night) -> dict:
+    planned, inputs = night.planned, _read_in_all(night)
     manifest.require_adds_up(inputs["accounts"])
     return {
         "night": planned["day"],
@@ -460,6 +521,7 @@ def _statistics_manifest(night: Night) -> dict:
         "infinite_dates": planned["non_finite"],
         "undeclared_in_source": planned["undeclared"],
         "stop_signals": planned["stop_signals"],
+        "accepted_silent": list(night.settings.accept_silent),
         "gate": night.staging.read_json("gates", "tables.json"),
     }
 
@@ -469,4 +531,4 @@ def close(night: Night) -> None:
     for part in ("cells", "merged", "releases", "terms"):
         night.staging.remove(part)
     for name in night.destinations:
-        outbox.forget_pending(night.settings.outbox, name)
+        outbox.forget_pending(outbox.pending_place(night.settings.outbox, name, night.owner))

@@ -2,13 +2,17 @@
 Publishing the statistics: all tables of a night, or none.
 
 First the files, in a place of their own, named by the manifest's digest. Then one
-transaction in the warehouse, which also records that digest. Then one rename that makes
+transaction in the warehouse, which also records that digest. Then one step that makes
 the files visible. Killed before the commit, nothing is seen; killed after it, the next
-run finds the recorded digest and finishes the rename.
+run finds the recorded digest and finishes that step.
+
+The step: in a directory ``<day>`` and ``latest`` are links, which one rename replaces. An object store has neither;
+there they are small objects that hold what the links would point at, and one upload replaces them.
 """
 
 import datetime
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -18,11 +22,16 @@ from anonymizers.disclosure import AS_OF, Disclosure, Release
 from anonymizers.errors import NightOutOfOrder, NightRunning, PublicationBroken
 from delivery import manifest as manifests
 from delivery.warehouse import Publication, Warehouse
+from transforms.places import is_store, remove_tree, unwritable_as, write_whole
 from transforms.release import published_frame
 from transforms.spec import Table
-from transforms.staging import unwritable_as
 
 _STORE = ".store"
+
+SHOW_WAIT_S = 60
+"""For another night to have published; nobody publishes for longer."""
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def publish(
@@ -41,7 +50,7 @@ def publish(
     Args:
         warehouse: For the tables.
 
-        published: Directory for the files: ``<day>/*.parquet``, ``*.csv``, ``manifest.json``, and ``latest``.
+        published: Place for the files: ``<day>/*.parquet``, ``*.csv``, ``manifest.json``, and ``latest``.
 
         day: The night's day.
 
@@ -53,7 +62,7 @@ def publish(
 
         manifest: Without its outputs; they are added here.
 
-        before: Day and manifest digest of the night on whose numbers these build.
+        before: Day and manifest digest of the last night, this one included, on whose numbers these build.
 
     Returns:
         The finished manifest.
@@ -67,29 +76,29 @@ def publish(
     if releases.keys() != tables.keys() or not all(isinstance(r, Release) for r in releases.values()):
         raise PublicationBroken("only the releases of the night's tables are published, and all of them")
     frames = {name: typed(tables[name], published_frame(tables[name], r)) for name, r in releases.items()}
-    with unwritable_as(PublicationBroken, "published"):
-        folder = _fresh(published / _STORE / f"{day}.part")
-        outputs = [_write_files(folder, name, frame, releases[name]) for name, frame in sorted(frames.items())]
-        manifest = {**manifest, "outputs": outputs}
-        # What analysts can read beside the tables: no count of tonight that waits for no quorum.
-        content = manifests.render(manifests.published_part(manifest))
-        (folder / "manifest.json").write_bytes(content)
-        stored = _settle(folder, published / _STORE / f"{day}-{manifests.sha256(content)[:16]}")
     with warehouse.transaction() as transaction:
+        # Alone from here on: two that write files at once would write into one folder.
         _require_next(transaction, day, before)
+        with unwritable_as(PublicationBroken, "published"):
+            files = {name: _files(name, frame) for name, frame in sorted(frames.items())}
+            outputs = [_output(name, frames[name], releases[name], contents) for name, contents in files.items()]
+            manifest = {**manifest, "outputs": outputs}
+            # What analysts can read beside the tables: no count of tonight that waits for no quorum.
+            content = manifests.render(manifests.published_part(manifest))
+            stored = published / _STORE / f"{day}-{manifests.sha256(content)[:16]}"
+            _store(stored, {name: data for contents in files.values() for name, data in contents.items()}, content)
         for name, frame in frames.items():
             transaction.write(tables[name], day, epoch, frame)
             kept = disclosures[name]
             transaction.keep_references(tables[name], epoch, kept.names, kept.references)
         transaction.record(day, manifests.sha256(content), manifests.render(manifest).decode())
-    with unwritable_as(PublicationBroken, "published"):
-        _show(published, day, stored)
+    finish_interrupted(warehouse, published)
     return manifest
 
 
 def _require_next(transaction: Publication, day: datetime.date, before: tuple[datetime.date, str] | None) -> None:
     require_order(day, transaction.last())
-    if transaction.last(before=day) != before:
+    if transaction.last(before=day + datetime.timedelta(days=1)) != before:
         raise NightRunning("another night has published since this one was disclosed; run it again")
 
 
@@ -108,15 +117,35 @@ def require_order(day: datetime.date, last: tuple[datetime.date, str] | None) ->
 
 
 def finish_interrupted(warehouse: Warehouse, published: Path) -> list[str]:
-    """Make visible what the warehouse has and the files do not yet show; the days that were."""
-    finished = []
-    for day, (sha256, _) in warehouse.manifests().items():
-        stored = published / _STORE / f"{day}-{sha256[:16]}"
-        shown = published / day.isoformat()
-        if stored.is_dir() and (not shown.is_symlink() or os.readlink(shown) != f"{_STORE}/{stored.name}"):
-            _show(published, day, stored)
-            finished.append(day.isoformat())
-    return finished
+    """
+    Make visible what the warehouse has and the files do not yet show, and delete what neither has.
+
+    The files of a night that was never committed are numbers that wait for a quorum, and nobody's to read.
+
+    Returns:
+        The days that were made visible.
+
+    Raises:
+        NightRunning: another night has been publishing for longer than that takes.
+    """
+    with warehouse.alone(wait_s=SHOW_WAIT_S), unwritable_as(PublicationBroken, "published"):
+        recorded = {day: f"{day}-{sha256[:16]}" for day, (sha256, _) in warehouse.manifests().items()}
+        waiting = [
+            day
+            for day, name in recorded.items()
+            if (published / _STORE / name).is_dir() and _target(published / day.isoformat()) != f"{_STORE}/{name}"
+        ]
+        for day in waiting:
+            _show(published, day, published / _STORE / recorded[day])
+        _show_latest(published)
+        _delete_others(published, set(recorded.values()))
+    return [day.isoformat() for day in waiting]
+
+
+def folder_of(published: Path, day: datetime.date) -> Path:
+    """Where the files of a published night are; it may be missing."""
+    shown = published / day.isoformat()
+    return published / (_target(shown) or shown.name) if is_store(published) else shown
 
 
 def typed(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
@@ -125,10 +154,15 @@ def typed(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**{name: frame[name].map(datetime.date.fromisoformat) for name in days})
 
 
-def _write_files(folder: Path, name: str, frame: pd.DataFrame, release: Release) -> dict:
-    frame.to_parquet(folder / f"{name}.parquet", engine="pyarrow", compression="zstd", index=False)
-    frame.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
-    files = {f"{name}.{kind}": (folder / f"{name}.{kind}").read_bytes() for kind in ("csv", "parquet")}
+def _files(name: str, frame: pd.DataFrame) -> dict[str, bytes]:
+    """A table's files, by name."""
+    return {
+        f"{name}.csv": frame.to_csv(index=False, lineterminator="\n").encode(),
+        f"{name}.parquet": frame.to_parquet(engine="pyarrow", compression="zstd", index=False),
+    }
+
+
+def _output(name: str, frame: pd.DataFrame, release: Release, contents: dict[str, bytes]) -> dict:
     return {
         "table": name,
         "rows": len(frame),
@@ -136,8 +170,21 @@ def _write_files(folder: Path, name: str, frame: pd.DataFrame, release: Release)
         "changed_cells": release.changed_cells,
         "threshold": release.threshold,
         "legal_class": manifests.LEGAL_CLASS_STATISTICS,
-        "sha256": {path: manifests.sha256(content) for path, content in files.items()},
+        "sha256": {path: manifests.sha256(content) for path, content in contents.items()},
     }
+
+
+def _store(stored: Path, files: dict[str, bytes], manifest: bytes) -> None:
+    """Bring the files to their lasting place; the same night again replaces each by its own bytes."""
+    files = {**files, "manifest.json": manifest}
+    if is_store(stored):
+        for name, content in files.items():
+            write_whole(stored / name, content)
+        return
+    folder = _fresh(stored.with_name(f"{stored.name[:10]}.part"))
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    _settle(folder, stored)
 
 
 def _fresh(folder: Path) -> Path:
@@ -146,8 +193,7 @@ def _fresh(folder: Path) -> Path:
     return folder
 
 
-def _settle(folder: Path, stored: Path) -> Path:
-    """Move the files to their lasting place; the same night again replaces each by its own bytes."""
+def _settle(folder: Path, stored: Path) -> None:
     for place in (stored, stored.parent, stored.parent.parent):
         place.mkdir(exist_ok=True)
         place.chmod(0o755)
@@ -157,23 +203,44 @@ def _settle(folder: Path, stored: Path) -> Path:
         path.replace(stored / path.name)
     folder.rmdir()
     _sync(stored)
-    return stored
 
 
 def _show(published: Path, day: datetime.date, stored: Path) -> None:
     _point(published / day.isoformat(), f"{_STORE}/{stored.name}")
-    nights = sorted(p.name for p in published.iterdir() if p.is_symlink() and p.name != "latest")
-    _point(published / "latest", nights[-1])
-    for other in stored.parent.glob(f"{day}-*"):
-        if other != stored:
-            shutil.rmtree(other)
+    _show_latest(published)
+
+
+def _show_latest(published: Path) -> None:
+    nights = [path.name for path in published.iterdir() if _DAY.fullmatch(path.name)] if published.is_dir() else []
+    if nights and _target(published / "latest") != max(nights):
+        _point(published / "latest", max(nights))
+
+
+def _delete_others(published: Path, recorded: set[str]) -> None:
+    """Delete what a run that died, or published the same night again, has left: stored, not recorded and not shown."""
+    store = published / _STORE
+    stored = list(store.iterdir()) if store.is_dir() else []
+    shown = {_target(path) for path in published.iterdir()} if stored else set()
+    for folder in stored:
+        if folder.name not in recorded and f"{_STORE}/{folder.name}" not in shown:
+            remove_tree(folder)
 
 
 def _point(link: Path, target: str) -> None:
+    if is_store(link):
+        write_whole(link, target.encode())
+        return
     fresh = link.with_name(f".{link.name}.new")
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(target)
     fresh.replace(link)
+
+
+def _target(link: Path) -> str | None:
+    """What a night's link, or the object in its place, points at; None where there is none."""
+    if is_store(link):
+        return link.read_text() if link.is_file() else None
+    return os.readlink(link) if link.is_symlink() else None
 
 
 def _sync(path: Path) -> None:

@@ -10,6 +10,7 @@ configuration, no agent and no network of whoever runs this.
 import hashlib
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -22,14 +23,20 @@ from zoneinfo import ZoneInfo
 import gnupg
 
 from anonymizers.errors import SealingRefused
-from transforms.staging import unwritable_as
+from transforms.places import unwritable_as
 
 _TOKYO = ZoneInfo("Asia/Tokyo")
 _FULL_FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")
 _KEY_BYTES = 1 << 20
 """A key with thousands of signatures stays below; whatever is larger is no key."""
 
+_ROOM = 64 << 10
+"""Bytes that `gpg` needs beside the key."""
+
 _BLOCK = 1 << 20
+_HOME = ".gpg-"
+"""How the names of `gpg`'s homes begin."""
+
 _ALONE = (
     "--no-options",
     "--no-autostart",
@@ -103,7 +110,8 @@ def seal(source: Path, target: Path, key: SealingKey, now: datetime) -> str:
         source: The file.
 
         target: Where the sealed file appears, whole or not at all, readable by its owner only. One that is there is
-            replaced.
+            replaced. Nobody else seals into its folder meanwhile: what lies half done there is of a run that died, and
+            is deleted.
 
         key: Whose.
 
@@ -116,7 +124,9 @@ def seal(source: Path, target: Path, key: SealingKey, now: datetime) -> str:
         SealingRefused: as in `check_key`; or the source cannot be read, or the target's place cannot be written.
         StorageFull: no space at the target.
     """
-    with _keyring(key) as gpg:
+    for left in target.parent.glob(f"{_HOME}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    with _keyring(key, target.parent) as gpg:
         _require_fit(gpg, key, now)
         with _opened(source) as plain, _whole(target) as taking:
             _encrypt(gpg, key, plain, source.name, taking)
@@ -144,13 +154,19 @@ def _pinned(key: SealingKey) -> str:
 
 
 @contextmanager
-def _keyring(key: SealingKey) -> Iterator[gnupg.GPG]:
-    """A `gpg` that knows this key and no other."""
+def _keyring(key: SealingKey, above: Path | None = None) -> Iterator[gnupg.GPG]:
+    """A `gpg` that knows this key and no other, with a home in the folder `above`."""
     _pinned(key)
     content = _read(key.public_key)
-    with unwritable_as(SealingRefused, "the temporary folder"):
-        home = tempfile.TemporaryDirectory(prefix="sudare-")
+    where = "the place of the sealed file" if above else "the temporary folder"
+    with unwritable_as(SealingRefused, where):
+        home = tempfile.TemporaryDirectory(prefix=_HOME, dir=above)
     with home:
+        # `gpg` says of a full disk that it has found no key.
+        with unwritable_as(SealingRefused, where):
+            room = Path(home.name) / "room"
+            room.write_bytes(bytes(_ROOM + 3 * len(content)))
+            room.unlink()
         gpg = _gpg(home.name)
         told = gpg.import_keys(content)
         if told.sec_read:

@@ -4,8 +4,10 @@ What a deployment sets, read from the environment once, at the top.
 Everything below this module gets it as arguments: no other module reads the environment.
 """
 
+import datetime
 import os
 import re
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +16,7 @@ from anonymizers.controls import DEFAULT_THRESHOLD, DisclosureControl
 from anonymizers.errors import SettingRefused
 from anonymizers.keys import Secret
 from delivery.agreements import Agreement, Login, read_agreements, read_login
+from transforms.places import place
 
 MEMBERS_PER_SHARD = 250_000
 """A shard of this size and its postings need about 400 MB of memory in one process."""
@@ -21,6 +24,9 @@ MEMBERS_PER_SHARD = 250_000
 POSTINGS_PER_TEXT_SHARD = 20_000
 
 MOST_EPOCHS = 32_767
+
+DEADLINE = "07:00"
+"""Half of the morning before the analysts come."""
 
 _WAREHOUSE = "SUDARE_WAREHOUSE_URL"
 
@@ -34,11 +40,16 @@ class Settings:
     secret: Secret
     staging_url: str
     published: Path
+    """This and the next two are places: directories, or prefixes of an object store that all workers share."""
     outbox: Path
     intake: Path
     """Where partners' opt-out lists and receipts are put down, a folder a destination."""
+    scratch: Path = field(default_factory=lambda: Path(tempfile.gettempdir()) / "sudare")
+    """A directory of this machine, for what a task takes out of a store and deletes when it ends."""
     ledger_url: str = field(repr=False)
     """The delivery ledger; the warehouse's database unless another is given."""
+    logs: tuple[Path, ...] = ()
+    """Folders of log files: ours, and those of Airflow's tasks."""
     agreements: dict[str, Agreement] = field(default_factory=dict)
     logins: dict[str, Login] = field(default_factory=dict, repr=False)
     control: DisclosureControl
@@ -51,6 +62,9 @@ class Settings:
     """SHA-256 of a partner's list that somebody has looked at and found right, though it has shrunk."""
     accept_fewer_stop_signals: bool = False
     """For the one night on which somebody has checked that they are rightly fewer."""
+    accept_silent: tuple[str, ...] = ()
+    """Slices and destinations that somebody has looked at and found rightly silent, for one night; see
+    `transforms.silence`."""
 
 
 def home(environment: Mapping[str, str] = os.environ) -> Path:
@@ -60,7 +74,40 @@ def home(environment: Mapping[str, str] = os.environ) -> Path:
 
 def intake(environment: Mapping[str, str] = os.environ) -> Path:
     """Where partners' files are put down."""
-    return Path(environment.get("SUDARE_INTAKE") or home(environment) / "intake")
+    return place(environment.get("SUDARE_INTAKE") or home(environment) / "intake")
+
+
+def deadline(environment: Mapping[str, str] = os.environ) -> datetime.time:
+    """
+    The hour, Asia/Tokyo, by which the night of the day before is published.
+
+    Raises:
+        SettingRefused: it is no time of day.
+    """
+    text = environment.get("SUDARE_DEADLINE") or DEADLINE
+    if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", text):
+        raise SettingRefused("SUDARE_DEADLINE is no time of day of the form HH:MM")
+    return datetime.time.fromisoformat(text)
+
+
+def purposes(environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+    """Purposes of the policy that this deployment serves."""
+    return tuple((environment.get("SUDARE_PURPOSES") or "P09,P10").split(","))
+
+
+def warehouse_url(environment: Mapping[str, str] = os.environ) -> str:
+    """
+    Where statistics are published.
+
+    Raises:
+        SettingRefused: it is not set.
+    """
+    return _database(environment, _WAREHOUSE)
+
+
+def ledger_url(environment: Mapping[str, str] = os.environ) -> str:
+    """Where deliveries are remembered; the warehouse's database unless another is given."""
+    return _database(environment, "SUDARE_LEDGER_URL" if environment.get("SUDARE_LEDGER_URL") else _WAREHOUSE)
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -76,23 +123,32 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     agreements = read_agreements(environment)
     return Settings(
         source_url=_database(environment, "SUDARE_SOURCE_URL"),
-        warehouse_url=_database(environment, _WAREHOUSE),
+        warehouse_url=warehouse_url(environment),
         secret=Secret(environment.get("SUDARE_SECRET", "")),
         staging_url=environment.get("SUDARE_STAGING_URL") or str(root / "staging"),
-        published=Path(environment.get("SUDARE_PUBLISHED") or root / "published"),
-        outbox=Path(environment.get("SUDARE_OUTBOX") or root / "outbox"),
+        published=place(environment.get("SUDARE_PUBLISHED") or root / "published"),
+        outbox=place(environment.get("SUDARE_OUTBOX") or root / "outbox"),
         intake=intake(environment),
-        ledger_url=_database(environment, "SUDARE_LEDGER_URL" if environment.get("SUDARE_LEDGER_URL") else _WAREHOUSE),
+        scratch=root / "scratch",
+        ledger_url=ledger_url(environment),
+        logs=(root / "logs", _airflow_logs(environment, root)),
         agreements=agreements,
         logins={name: read_login(name, environment) for name in agreements},
         control=DisclosureControl(threshold=_number(environment, "SUDARE_THRESHOLD", DEFAULT_THRESHOLD)),
         members_per_shard=_positive(environment, "SUDARE_MEMBERS_PER_SHARD", MEMBERS_PER_SHARD),
         postings_per_text_shard=_positive(environment, "SUDARE_POSTINGS_PER_TEXT_SHARD", POSTINGS_PER_TEXT_SHARD),
-        purposes=tuple((environment.get("SUDARE_PURPOSES") or "P09,P10").split(",")),
+        purposes=purposes(environment),
         epoch=_epoch(environment),
         accept_opt_out_list=environment.get("SUDARE_ACCEPT_OPT_OUT_LIST", ""),
         accept_fewer_stop_signals=environment.get("SUDARE_ACCEPT_FEWER_STOP_SIGNALS") == "1",
+        accept_silent=tuple(filter(None, environment.get("SUDARE_ACCEPT_SILENT", "").split(";"))),
     )
+
+
+def _airflow_logs(environment: Mapping[str, str], root: Path) -> Path:
+    """Where Airflow writes what its tasks say."""
+    airflow = Path(environment.get("AIRFLOW_HOME") or root / "airflow")
+    return Path(environment.get("AIRFLOW__LOGGING__BASE_LOG_FOLDER") or airflow / "logs")
 
 
 def _database(environment: Mapping[str, str], name: str) -> str:

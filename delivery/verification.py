@@ -1,5 +1,7 @@
 """Verification: are the files and feeds still those of the manifests, and do the counts add up?"""
 
+import datetime
+import io
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,10 +13,13 @@ from delivery import feeds, manifest
 from delivery.buckets import KEY
 from delivery.destinations import destinations
 from delivery.ledger import Delivery, Ledger
-from delivery.outbox import kept_file
+from delivery.outbox import kept_file, own_place
+from delivery.publication import folder_of
+from delivery.retention import records_kept_since
 from delivery.settings import Settings
 from delivery.spec import Destination
 from delivery.warehouse import Warehouse
+from transforms.places import bring
 from transforms.tables import catalogue
 
 
@@ -31,7 +36,7 @@ def verify(settings: Settings) -> dict[str, int]:
     checked = {"nights": 0, "files": 0, "feeds": 0}
     warehouse = Warehouse(settings.warehouse_url)
     for day, (sha256, text) in warehouse.manifests().items():
-        folder = settings.published / day.isoformat()
+        folder = folder_of(settings.published, day)
         _require_bytes(folder / "manifest.json", sha256)
         night = manifest.parse(text)
         if manifest.sha256(manifest.render(manifest.published_part(night))) != sha256:
@@ -46,8 +51,9 @@ def verify(settings: Settings) -> dict[str, int]:
     ledger = Ledger(settings.ledger_url)
     for name in settings.agreements:
         for delivery in ledger.deliveries(name, "feed"):
-            if delivery.sent_at:
-                _verify_feed(settings.outbox, ledger, destinations()[name], delivery)
+            # Of older ones the record of whom they provided may be gone, as it should.
+            if delivery.sent_at and delivery.sent_at >= records_kept_since(datetime.datetime.now(datetime.UTC)):
+                _verify_feed(settings, ledger, destinations()[name], delivery)
                 checked["feeds"] += 1
     return checked
 
@@ -60,7 +66,7 @@ def _require_bytes(path: Path, sha256: str) -> None:
 def _require_rows(warehouse: Warehouse, folder: Path, day, night: dict, output: dict) -> None:
     """Every row of the file is in the warehouse as it stood after that night."""
     table = catalogue().get(output["table"])
-    shown = pq.read_table(folder / f"{output['table']}.parquet").to_pandas()
+    shown = pq.read_table(io.BytesIO((folder / f"{output['table']}.parquet").read_bytes())).to_pandas()
     if len(shown) != output["rows"]:
         raise PublicationBroken(f"{output['table']} of {day}: {len(shown)} rows in the file, not as recorded")
     if table is None:
@@ -78,15 +84,18 @@ def _rows(frame: pd.DataFrame) -> list[tuple]:
     return [tuple(float(v) if isinstance(v, Decimal | int) else v for v in row) for row in values.to_numpy()]
 
 
-def _verify_feed(outbox: Path, ledger: Ledger, destination: Destination, delivery: Delivery) -> None:
+def _verify_feed(settings: Settings, ledger: Ledger, destination: Destination, delivery: Delivery) -> None:
     """The record of whom a feed provided agrees with its count, and with the file while that is kept."""
     manifest.require_adds_up(delivery.record["inputs"])
     provided = ledger.provided(delivery)
     if provided.height != delivery.rows:
         raise PublicationBroken(f"{delivery.file}: the ledger has {provided.height} rows, not the recorded ones")
-    path = kept_file(outbox, destination.name, delivery.file)
-    if path is None:
+    kept = kept_file(settings.outbox, destination.name, delivery.file)
+    if kept is None:
         return
-    _require_bytes(path, delivery.sealed_sha256 or delivery.content_sha256)
-    if path.name == delivery.file and feeds.digests_in(destination, path) != set(provided[KEY].bin.encode("hex")):
-        raise PublicationBroken(f"{path.name}: its rows are not those of the ledger")
+    with own_place(settings.scratch) as place:
+        path = bring(kept, place)
+        if manifest.sha256_of(path) != (delivery.sealed_sha256 or delivery.content_sha256):
+            raise PublicationBroken(f"{path.name}: its bytes are not the recorded ones")
+        if path.name == delivery.file and feeds.digests_in(destination, path) != set(provided[KEY].bin.encode("hex")):
+            raise PublicationBroken(f"{path.name}: its rows are not those of the ledger")

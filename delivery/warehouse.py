@@ -7,6 +7,7 @@ power sums of the members that each published number is of.
 """
 
 import datetime
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,11 +15,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from anonymizers.changes import KEPT_SUMS
 from anonymizers.disclosure import AS_OF, SEPARATOR, Published
-from anonymizers.errors import NightRunning, StateRefused, SudareError, WarehouseUnreachable
+from anonymizers.errors import NightRunning, StateRefused, StorageFull, SudareError, WarehouseUnreachable
+from delivery.records import NIGHTS, bring_up_to_date
 from transforms.release import disclosed
 from transforms.spec import Dimension, MeasureKind, Table
 
@@ -26,6 +28,9 @@ STATS, OWN = "stats", "sudare"
 _OTHER_COLUMNS = ("42703", "42P16")
 """SQLSTATE: a column that is not there, a view that would change its columns."""
 
+_DISK_FULL = "53100"
+
+_POLL_S = 0.2
 _LOCK = 7_236_421
 """Any number that nothing else in the warehouse locks."""
 
@@ -42,14 +47,6 @@ _MEASURES = {
     MeasureKind.QUANTILE: sa.Numeric,
     MeasureKind.SHARE: sa.Numeric,
 }
-
-_NIGHTS = sa.Table(
-    "nights",
-    sa.MetaData(schema=OWN),
-    sa.Column("day", sa.Date, primary_key=True),
-    sa.Column("manifest_sha256", sa.String(64), nullable=False),
-    sa.Column("manifest", sa.Text, nullable=False),
-)
 
 _REFERENCES = sa.Table(
     "cell_references",
@@ -76,10 +73,28 @@ class Warehouse:
             WarehouseUnreachable: no connection, or it was cut.
             NightRunning: another night is publishing.
         """
-        with self._connect() as connection:
-            if not connection.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_LOCK))):
-                raise NightRunning("another night is publishing to this warehouse; wait for it and run again")
+        with self.alone() as connection:
             yield Publication(connection)
+
+    @contextmanager
+    def alone(self, wait_s: int = 0) -> Iterator[sa.Connection]:
+        """
+        Nobody else publishes meanwhile.
+
+        Args:
+            wait_s: How long to wait for somebody who does.
+
+        Raises:
+            WarehouseUnreachable: no connection, or it was cut.
+            NightRunning: another night is publishing.
+        """
+        with self._connect() as connection:
+            until = time.monotonic() + wait_s
+            while not connection.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_LOCK))):
+                if time.monotonic() >= until:
+                    raise NightRunning("another night is publishing to this warehouse; wait for it and run again")
+                time.sleep(_POLL_S)
+            yield connection
 
     def read(self, statement: sa.Executable, relation: str = f"{OWN}.nights") -> list[sa.Row]:
         """Rows of a query; none where its relation is not there yet, because nothing was ever published."""
@@ -90,7 +105,7 @@ class Warehouse:
 
     def manifests(self) -> dict[datetime.date, tuple[str, str]]:
         """Per published day, the manifest's SHA-256 and its text."""
-        rows = self.read(sa.select(_NIGHTS).order_by(_NIGHTS.c.day))
+        rows = self.read(sa.select(NIGHTS.c.day, NIGHTS.c.manifest_sha256, NIGHTS.c.manifest).order_by(NIGHTS.c.day))
         return {row.day: (row.manifest_sha256, row.manifest) for row in rows}
 
     def cells(self, table: Table, day: datetime.date, epoch: int) -> pd.DataFrame:
@@ -163,15 +178,19 @@ class Warehouse:
         engine = sa.create_engine(
             sa.engine.make_url(self.url).set(drivername="postgresql+psycopg"), poolclass=sa.NullPool
         )
+        # Rows are copied by the driver itself, whose errors SQLAlchemy does not see.
+        driver = engine.dialect.loaded_dbapi
         ours: SudareError
         try:
             with engine.begin() as connection:
                 yield connection
             return
-        except sa.exc.OperationalError:
-            ours = WarehouseUnreachable("the warehouse: no connection; check SUDARE_WAREHOUSE_URL and that it is up")
-        except sa.exc.DBAPIError as error:
-            state = getattr(error.orig, "sqlstate", None)
+        except (sa.exc.OperationalError, driver.OperationalError) as error:
+            ours = cut_off(error) or WarehouseUnreachable(
+                "the warehouse: no connection; check SUDARE_WAREHOUSE_URL and that it is up"
+            )
+        except (sa.exc.DBAPIError, driver.Error) as error:
+            state = sqlstate(error)
             if state in _OTHER_COLUMNS:
                 raise StateRefused(
                     f"{STATS}: a table has other columns than this version publishes, so its numbers cannot be carried "
@@ -181,6 +200,18 @@ class Warehouse:
         raise ours from None
 
 
+def sqlstate(error: Exception) -> str | None:
+    """Of a refusal by the server, told by SQLAlchemy or, while rows are copied, by the driver itself."""
+    return getattr(getattr(error, "orig", error), "sqlstate", None)
+
+
+def cut_off(error: Exception) -> StorageFull | None:
+    """The one cause among those of a lost connection that does not pass by itself."""
+    if sqlstate(error) != _DISK_FULL:
+        return None
+    return StorageFull("the database of warehouse or ledger has no space left; free some and run the night again")
+
+
 class Publication:
     """An open transaction on the warehouse: everything in it is seen together, or not at all."""
 
@@ -188,15 +219,15 @@ class Publication:
         self._connection = connection
         for schema in (STATS, OWN):
             self._connection.execute(sa.schema.CreateSchema(schema, if_not_exists=True))
-        _NIGHTS.create(self._connection, checkfirst=True)
+        bring_up_to_date(self._connection)
         _REFERENCES.create(self._connection, checkfirst=True)
         # Names of cells hold dates as text.
         self._connection.execute(sa.text("set local datestyle to 'ISO, YMD'"))
 
     def last(self, before: datetime.date = datetime.date.max) -> tuple[datetime.date, str] | None:
         """Day and manifest digest of the last night that was published, before a day."""
-        nights = sa.select(_NIGHTS.c.day, _NIGHTS.c.manifest_sha256).where(_NIGHTS.c.day < before)
-        row = self._connection.execute(nights.order_by(_NIGHTS.c.day.desc()).limit(1)).first()
+        nights = sa.select(NIGHTS.c.day, NIGHTS.c.manifest_sha256).where(NIGHTS.c.day < before)
+        row = self._connection.execute(nights.order_by(NIGHTS.c.day.desc()).limit(1)).first()
         return (row.day, row.manifest_sha256) if row else None
 
     def write(self, table: Table, day: datetime.date, epoch: int, frame: pd.DataFrame) -> None:
@@ -242,9 +273,10 @@ class Publication:
                 copy.write_row(row)
 
     def record(self, day: datetime.date, sha256: str, manifest: str) -> None:
-        """Record the night's manifest."""
-        self._connection.execute(_NIGHTS.delete().where(_NIGHTS.c.day == day))
-        self._connection.execute(_NIGHTS.insert(), {"day": day, "manifest_sha256": sha256, "manifest": manifest})
+        """Record the night's manifest. When a night was first published stays as it is."""
+        told = {"manifest_sha256": sha256, "manifest": manifest}
+        again = insert(NIGHTS).values(day=day, **told).on_conflict_do_update(index_elements=["day"], set_=told)
+        self._connection.execute(again)
 
 
 def _history(table: Table, name: str = "", schema: str = STATS) -> sa.Table:

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
+from rich.markup import escape
 
 from anonymizers.errors import SettingRefused, SudareError
+from sudare import operations
+from sudare.options import Actor, AsJson, Date, Destination, Reason, err, night_now, out, parse_day, tell
 
 if TYPE_CHECKING:
     from delivery.night import Night
@@ -25,16 +27,8 @@ app = typer.Typer(
 )
 feeds_app = typer.Typer(invoke_without_command=True)
 app.add_typer(feeds_app, name="feeds")
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
-
-Date = Annotated[
-    str | None, typer.Option("--date", help="Day to describe, YYYY-MM-DD, Asia/Tokyo.", show_default=False)
-]
-Destination = Annotated[str, typer.Argument(help="A name from `sudare feeds`.", show_default=False)]
-Reason = Annotated[str, typer.Option("--reason", help="Kept beside who and when; no names of members.")]
-Actor = Annotated[str | None, typer.Option("--actor", help="Who decides; by default this login.", show_default=False)]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+for command in (operations.status, operations.backfill, operations.retention):
+    app.command()(command)
 
 
 def main() -> None:
@@ -43,15 +37,8 @@ def main() -> None:
     try:
         app()
     except SudareError as error:
-        err.print(f"[bold red]{error.reason}[/] {error}", markup=True)
+        err.print(f"[bold red]{error.reason}[/] {escape(str(error))}", markup=True)
         sys.exit(error.exit_status)
-
-
-def _day(text: str, option: str = "--date") -> datetime.date:
-    try:
-        return datetime.date.fromisoformat(text)
-    except ValueError:
-        raise SettingRefused(f"{option} is no date of the form YYYY-MM-DD") from None
 
 
 @app.command()
@@ -68,7 +55,7 @@ def demo(
     from sudare.demo.site import DEMO_DAY, make_site
     from sudare.deployment import environment
 
-    last = _day(until, "--until") if until else DEMO_DAY
+    last = parse_day(until, "--until") if until else DEMO_DAY
     found = environment()
     with err.status("making the site") as status:
         summary = make_site(
@@ -102,27 +89,24 @@ def night(date: Date = None, as_json: AsJson = False) -> None:
 
     found = environment()
     settings = read_settings(found)
-    day = _day(date) if date else _default_day(found["SUDARE_SOURCE_URL"])
+    day = parse_day(date) if date else _default_day(found["SUDARE_SOURCE_URL"])
     quiet: Callable[[dict], None] = lambda record: None  # noqa: E731
     run = run_night(found, day, quiet if as_json else lambda record: print_step(out, record))
     told = summarise(settings, day, run)
-    if as_json:
-        sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
-    else:
-        print_summary(out, told)
+    tell(told, as_json, lambda: print_summary(out, told))
     sys.exit(run.exit_status)
 
 
 def _default_day(source_url: str) -> datetime.date:
     """The demo site's last day; for any other source, yesterday in Tokyo."""
-    from delivery.night import TOKYO
+    from delivery.days import last_day_over
     from transforms.source import Source, read_demo_mark
 
     with Source(source_url).session(None) as session:
         mark = read_demo_mark(session)
     if mark:
         return datetime.date.fromisoformat(mark["until"])
-    return datetime.datetime.now(TOKYO).date() - datetime.timedelta(days=1)
+    return last_day_over(datetime.datetime.now(datetime.UTC))
 
 
 @app.command()
@@ -188,12 +172,9 @@ def feeds(context: typer.Context, as_json: AsJson = False) -> None:
         return
     from sudare.feeds import print_all, read_all
 
-    night = _night_now()
+    night = night_now()
     told = read_all(night.settings, night.day, night.now)
-    if as_json:
-        sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
-    else:
-        print_all(out, told)
+    tell(told, as_json, lambda: print_all(out, told))
 
 
 @feeds_app.command()
@@ -202,17 +183,14 @@ def preview(destination: Destination, date: Date = None, as_json: AsJson = False
     from sudare.feeds import preview as look
     from sudare.feeds import print_preview
 
-    told = look(_agreed(_night_now(date), destination), destination)
-    if as_json:
-        sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
-    else:
-        print_preview(out, told)
+    told = look(_agreed(night_now(date), destination), destination)
+    tell(told, as_json, lambda: print_preview(out, told))
 
 
 @app.command()
 def hold(destination: Destination, reason: Reason, actor: Actor = None) -> None:
     """Stop feeds to a destination until `sudare release`. Removals go on."""
-    night = _agreed(_night_now(), destination)
+    night = _agreed(night_now(), destination)
     night.ledger.hold(destination, actor or getpass.getuser(), reason, night.now)
     out.print(f"{destination}: held; no feed leaves until `sudare release {destination}`, removals do")
 
@@ -220,7 +198,7 @@ def hold(destination: Destination, reason: Reason, actor: Actor = None) -> None:
 @app.command()
 def release(destination: Destination, reason: Reason, actor: Actor = None) -> None:
     """Let feeds to a destination out again."""
-    night = _agreed(_night_now(), destination)
+    night = _agreed(night_now(), destination)
     count = night.ledger.release(destination, actor or getpass.getuser(), reason, night.now)
     out.print(f"{destination}: released" if count else f"{destination}: was not held")
 
@@ -232,7 +210,7 @@ def resend(
     """Send the very bytes of an earlier feed again, if everybody in it may still be sent."""
     from delivery.feed_steps import resend as again
 
-    outcome = again(_agreed(_night_now(), destination), destination, file)
+    outcome = again(_agreed(night_now(), destination), destination, file)
     out.print(f"{destination}: {outcome}")
 
 
@@ -243,22 +221,8 @@ def provisions(
     """第三者提供記録: to whom a member's data was provided, from when to when, which items, on which consent."""
     from sudare.feeds import print_provisions, read_provisions
 
-    told = read_provisions(_night_now(), member)
-    if as_json:
-        sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
-    else:
-        print_provisions(out, told)
-
-
-def _night_now(date: str | None = None) -> "Night":
-    """As of this instant, about a day; by default the last that is over."""
-    from delivery.night import TOKYO, Night
-    from delivery.settings import read_settings
-    from sudare.deployment import environment
-
-    now = datetime.datetime.now(datetime.UTC)
-    day = _day(date) if date else now.astimezone(TOKYO).date() - datetime.timedelta(days=1)
-    return Night(read_settings(environment()), day, now)
+    told = read_provisions(night_now(), member)
+    tell(told, as_json, lambda: print_provisions(out, told))
 
 
 def _agreed(night: "Night", destination: str) -> "Night":

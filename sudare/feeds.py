@@ -12,9 +12,9 @@ from anonymizers.errors import StateRefused
 from anonymizers.pseudonyms import pseudonymise
 from delivery import feeds
 from delivery.consent import Moment
-from delivery.feed_steps import obligation_ages
 from delivery.ledger import Delivery
 from delivery.night import Night
+from delivery.obligations import obligation_ages
 from delivery.settings import Settings
 from delivery.spec import Destination
 from sudare.console import columns, counted

@@ -34,7 +34,9 @@ class Run:
         return [one for one in last.values() if "reason" in one]
 
 
-def run_night(environment: Mapping[str, str], day: datetime.date, on_step: Callable[[dict], None]) -> Run:
+def run_night(
+    environment: Mapping[str, str], day: datetime.date, on_step: Callable[[dict], None], *, feeds: bool = True
+) -> Run:
     """
     Run the DAG for one day and wait for it.
 
@@ -44,6 +46,8 @@ def run_night(environment: Mapping[str, str], day: datetime.date, on_step: Calla
         day: Asia/Tokyo.
 
         on_step: Called with each step's record as it ends: name, shard, seconds, counts or reason.
+
+        feeds: Also make and send feeds. Removals are sent either way.
 
     Returns:
         The run; its exit status is that of the first step that failed, or 0.
@@ -58,18 +62,20 @@ def run_night(environment: Mapping[str, str], day: datetime.date, on_step: Calla
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise NightRunning("a night is running in this SUDARE_HOME; wait for it and run again") from None
-        return _run_alone(environment, place, day, on_step)
+        return _run_alone(environment, place, day, on_step, feeds)
 
 
-def _run_alone(environment: Mapping[str, str], place: Path, day: datetime.date, on_step: Callable[[dict], None]) -> Run:
+def _run_alone(
+    environment: Mapping[str, str], place: Path, day: datetime.date, on_step: Callable[[dict], None], feeds: bool
+) -> Run:
     stamp = f"{day}-{datetime.datetime.now(datetime.UTC):%Y%m%dT%H%M%S}"
     log, steps = place / "logs" / f"{stamp}.log", place / "logs" / f"{stamp}.steps.jsonl"
     log.parent.mkdir(parents=True, exist_ok=True)
     steps.touch()
-    started, seen = time.time(), 0
+    started, seen = time.monotonic(), 0
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "dags.run", day.isoformat()],
+            [sys.executable, "-m", "dags.run", day.isoformat(), *([] if feeds else ["without-feeds"])],
             # Somebody is waiting: a cause that passes by itself is tried again once, and soon.
             env={"SUDARE_RETRIES": "1", "SUDARE_RETRY_SECONDS": "5", **environment, "SUDARE_STEPS_FILE": str(steps)},
             stdout=output,
@@ -83,7 +89,7 @@ def _run_alone(environment: Mapping[str, str], place: Path, day: datetime.date, 
             process.terminate()
         _follow(steps, seen, on_step)
     records = _read(steps)
-    run = Run(records, log, time.time() - started, 0)
+    run = Run(records, log, time.monotonic() - started, 0)
     status = _status(run, process.returncode)
     return Run(records, log, run.seconds, status)
 

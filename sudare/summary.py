@@ -5,6 +5,7 @@ import datetime
 from rich.console import Console
 
 from delivery import manifest
+from delivery.publication import folder_of
 from delivery.settings import Settings
 from delivery.warehouse import Warehouse
 from sudare.console import columns, counted
@@ -33,7 +34,7 @@ def summarise(settings: Settings, day, run: Run) -> dict:
         "failures": [{key: one[key] for key in ("step", "reason", "exit_status", "message")} for one in run.failures],
         "steps": run.steps,
         "places": {
-            "tables": f"{settings.published / day.isoformat()}",
+            "tables": str(folder_of(settings.published, day)),
             "warehouse": "schema stats",
             "feeds": str(settings.outbox),
             "log": str(run.log),

@@ -5,8 +5,10 @@ It has no password: everybody is its administrator. So it listens on 127.0.0.1 a
 else, and no component opens another port.
 """
 
+import base64
 import json
 import os
+import re
 import secrets
 import signal
 import socket
@@ -62,7 +64,8 @@ def up(environment: Mapping[str, str]) -> int:
         SettingRefused: the port is none, or another host than 127.0.0.1 is asked for.
         Fault: a component ended by itself, or did not become healthy.
     """
-    settings = served(environment, free_port(_wanted_port(environment)))
+    keyed = {"AIRFLOW__CORE__FERNET_KEY": fernet_key(Path(environment["AIRFLOW_HOME"])), **environment}
+    settings = served(keyed, free_port(_wanted_port(environment)))
     url = settings["AIRFLOW__API__BASE_URL"]
     logs = home(environment) / "logs"
     logs.mkdir(parents=True, exist_ok=True)
@@ -109,6 +112,23 @@ def served(environment: Mapping[str, str], port: int) -> dict[str, str]:
         "AIRFLOW__API__BASE_URL": url,
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
     }
+
+
+def fernet_key(airflow: Path) -> str:
+    """
+    The key under which Airflow keeps connections and triggers, the same for all components and every start.
+
+    Without one Airflow makes it when it first writes its configuration; of components that start at once one may read
+    none, and then cannot read what the others have written.
+    """
+    kept, written = airflow / "fernet.key", airflow / "airflow.cfg"
+    if not kept.exists():
+        found = re.search(r"^fernet_key = (\S+)$", written.read_text(), re.MULTILINE) if written.exists() else None
+        airflow.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(found[1] if found else base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
+    return kept.read_text()
 
 
 def _wanted_port(environment: Mapping[str, str]) -> int:

@@ -24,6 +24,10 @@ if worker := os.environ.get("PYTEST_XDIST_WORKER"):
     os.environ["TMPDIR"] = tempfile.tempdir = tempfile.mkdtemp(prefix=f"{worker}-")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--kills", type=int, default=6, help="how many nights are killed")
+
+
 @pytest.fixture(scope="session")
 def empty_server(tmp_path_factory) -> postgres.Embedded:
     """An embedded PostgreSQL with nothing in it; `tests.databases` makes databases there."""

@@ -27,6 +27,7 @@ FILES = {
 
 HOMES = {
     "airflow": ("dags/",),
+    "openlineage": ("dags/telemetry.py",),
     "presidio_analyzer": ("anonymizers/text/",),
     "presidio_anonymizer": ("anonymizers/text/",),
     "sudachipy": ("anonymizers/text/",),
@@ -35,7 +36,10 @@ HOMES = {
     "adbc_driver_postgresql": ("transforms/source.py",),
     "adbc_driver_manager": ("transforms/source.py",),
     # dags/guard.py: only to put an Airflow connection's parts together as a URL; see `only_urls` below
-    "sqlalchemy": ("delivery/warehouse.py", "delivery/ledger.py", "delivery/ledger_tables.py", "dags/guard.py"),
+    "sqlalchemy": (
+        *("delivery/warehouse.py", "delivery/records.py", "delivery/ledger.py", "delivery/ledger_tables.py"),
+        *("delivery/ledger_retention.py", "dags/guard.py"),
+    ),
     "psycopg": ("sudare/",),
     "psycopg2": (),
     "scipy": ("anonymizers/perturbation_design.py", "expectations/intervals.py"),
@@ -46,7 +50,9 @@ HOMES = {
     "gnupg": ("delivery/sealing.py",),
     "paramiko": ("delivery/sending/sftp.py",),
     "s3fs": ("delivery/sending/bucket.py",),
-    "botocore": ("delivery/sending/bucket.py",),
+    # transforms/places.py: only to tell its exceptions apart
+    "botocore": ("delivery/sending/bucket.py", "transforms/places.py"),
+    "upath": ("transforms/places.py",),
     "phonenumbers": ("anonymizers/text/recognizers/", "delivery/identifiers/"),
     "email_validator": ("delivery/identifiers/",),
     "babel": ("delivery/identifiers/",),

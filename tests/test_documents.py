@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from anonymizers import errors
+from delivery.notices import runbook
 
 ROOT = Path(__file__).resolve().parent.parent
 PRODUCT = [
@@ -20,6 +21,7 @@ PRODUCT = [
 ]
 README = (ROOT / "README.md").read_text()
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
+HELM = yaml.safe_load((ROOT / "helm" / "values.yaml").read_text())
 
 KNOWN_OPTIONS = """
 import json
@@ -66,6 +68,7 @@ def test_airflow_knows_every_setting(tmp_path):
     known = {(section.lower(), option.lower()) for section, option in json.loads(line.removeprefix("KNOWN "))}
     texts = [COMPOSE, *(path.read_text() for path in PRODUCT)]
     named = {pair for text in texts for pair in re.findall(r"AIRFLOW__([A-Z_]+?)__([A-Z_]+[A-Z])", text)}
+    named |= {(section, option) for section, told in HELM["config"].items() for option in told}
 
     assert ("celery", "broker_url") in known
     assert named
@@ -83,13 +86,14 @@ def test_compose_gives_each_secret_only_from_outside():
     secret_lines = [
         line for line in COMPOSE.splitlines() if re.search(r"^ +\w*(SECRET|PASSWORD|KEY|_CONN|_URL)\w*:", line)
     ]
-    open_values = [line for line in secret_lines if "${" not in line]
+    # What has no value is passed on as it is set.
+    open_values = [line for line in secret_lines if "${" not in line and not line.endswith(":")]
 
     assert all(re.fullmatch(r"[A-Z_]+:\?.+", each) for each in substituted)
     assert {line.split(":")[0].strip() for line in open_values} <= {
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE",
-        "SUDARE_STAGING_URL",
+        "SUDARE_NOTICE_URL",  # passed on as it is set outside, or not at all
     }
 
 
@@ -110,13 +114,70 @@ def test_images_are_pinned_and_ports_are_local(services):
     assert all(port.startswith("127.0.0.1:") for port in ports)
 
 
-def test_workers_share_every_place_and_nobody_else_has_the_secret(services):
+PLACES = {"SUDARE_STAGING_URL", "SUDARE_PUBLISHED", "SUDARE_OUTBOX", "SUDARE_INTAKE"}
+
+
+def test_workers_share_no_volume_and_nobody_else_has_the_secrets(services):
+    """Every place is a URL from outside; a volume that has no name is a container's own."""
+    workers_only = {*PLACES, "SUDARE_SECRET", "SUDARE_SOURCE_URL", "AWS_SECRET_ACCESS_KEY"}
     worker = services["worker"]
-    mounted = {volume.split(":")[1] for volume in worker["volumes"]}
 
     assert worker["deploy"]["replicas"] == 2
-    assert {worker["environment"][f"SUDARE_{name}"] for name in ("STAGING_URL", "PUBLISHED", "OUTBOX")} <= mounted
-    assert [name for name, service in services.items() if "SUDARE_SECRET" in service["environment"]] == ["worker"]
+    assert worker["volumes"] == ["/var/lib/sudare"]
+    assert all(worker["environment"][name].startswith(f"${{{name}:?") for name in workers_only)
+    for name, service in services.items():
+        assert name == "worker" or not workers_only & set(service["environment"])
+
+
+@pytest.mark.parametrize(("part", "service"), [("workers", "worker"), ("triggerer", "triggerer")])
+def test_on_kubernetes_a_part_has_the_variables_of_its_service_and_every_value_of_them_is_a_secrets(
+    services, part, service
+):
+    shared = yaml.safe_load(COMPOSE)["x-airflow"]["environment"]
+    asked = {name: value for name, value in services[service]["environment"].items() if name not in shared}
+    given = {one["name"]: one["valueFrom"]["secretKeyRef"] for one in HELM[part]["env"]}
+
+    assert given.keys() == asked.keys()
+    assert {name for name, told in given.items() if told.get("optional")} == {n for n, v in asked.items() if v is None}
+    assert all(told["key"] == name for name, told in given.items())
+    assert part != "workers" or given.keys() >= PLACES
+
+
+def test_kubernetes_and_docker_have_one_configuration(services):
+    shared = yaml.safe_load(COMPOSE)["x-airflow"]["environment"]
+    set_here = {(s.upper(), o.upper()): str(v) for s, told in HELM["config"].items() for o, v in told.items()}
+    for (section, option), value in set_here.items():
+        assert shared.get(f"AIRFLOW__{section}__{option}", value) == value, option
+    assert ("CORE", "DAGS_FOLDER") in set_here
+    for one in HELM["env"]:
+        assert shared[one["name"]] == one["value"]
+    assert HELM["airflowHome"] == shared["AIRFLOW_HOME"]
+    for image in HELM["images"].values():
+        assert f"{image['repository']}:{image['tag']}" == services["worker"]["image"]
+    assert HELM["migrateDatabaseJob"]["command"] == services["airflow-init"]["command"]
+    assert f"{HELM['uid']}:{HELM['gid']}" == services["worker"]["user"]
+    assert f'"apache-airflow=={HELM["airflowVersion"]}"' in (ROOT / "pyproject.toml").read_text()
+
+
+def test_the_tests_run_what_compose_says():
+    """Only addresses, and what is hurried, are otherwise."""
+    from tests.nights.cluster import HURRIED, _addresses, _env_file, composed
+
+    ports = dict.fromkeys(("api", "broker", "store"), 1)
+    ours = {*_addresses("postgresql+psycopg2://x/airflow", ports, "x"), *HURRIED}
+    env_file = _env_file("postgresql://x/site", "postgresql://x/warehouse", 1)
+    asked = set(re.findall(r"\$\{([A-Z_]+):\?", COMPOSE))
+    run = composed("worker", env_file)
+
+    assert asked <= env_file.keys()
+    assert env_file.keys() - asked <= {name for name, value in _worker().items() if value is None}
+    assert run["AIRFLOW__CORE__EXECUTOR"] == "CeleryExecutor"
+    assert {name for name in ours if not name.startswith(("AIRFLOW__", "SUDARE_RETR"))} == set()
+    assert not ours & {"AIRFLOW__CORE__EXECUTOR", *PLACES}
+
+
+def _worker() -> dict:
+    return yaml.safe_load(COMPOSE)["services"]["worker"]["environment"]
 
 
 def test_dockerfile_installs_the_lock_and_is_not_root():
@@ -128,18 +189,27 @@ def test_dockerfile_installs_the_lock_and_is_not_root():
     assert re.match(r"USER [1-9]", [line for line in lines if line.startswith("USER ")][-1])
 
 
-def test_runbook_has_exactly_the_exit_statuses():
+def _leaves() -> set[tuple[str, str]]:
+    """Exit status and reason of every error there is."""
+
     def leaves(kind):
         below = kind.__subclasses__()
         return [leaf for each in below for leaf in leaves(each)] if below else [kind]
 
-    own = {
+    return {
         (str(leaf.exit_status), leaf("").reason)
         for leaf in leaves(errors.SudareError)
         if leaf.__module__ == errors.__name__
     }
 
-    assert _lines_beginning(README, r"^\| (\d+) \| ([A-Z_]+) \|") == own
+
+def test_runbook_has_exactly_the_exit_statuses():
+    assert _lines_beginning(README, r"^\| (\d+) \| ([A-Z_]+) \|") == _leaves()
+
+
+def test_a_notice_knows_what_to_do_about_every_reason():
+    assert set(runbook()) == {reason for _, reason in _leaves()}
+    assert all(english and japanese for english, japanese in runbook().values())
 
 
 def test_readme_names_exactly_the_commands():

@@ -58,17 +58,21 @@ def extract_shard(
 
 def read_shard(session: Session, shard: Shard, day: datetime.date) -> SourceRows:
     """What the statistics reader reads of one shard; postings of the 28 days that end with ``day``."""
-    whose = shard.where()
-    window = tokyo_days("posted_at", day - datetime.timedelta(days=WINDOW_DAYS - 1), day)
-    postings = session.read("postings", READER, f"{whose} and {window}")
+    whose, posted = shard.where(), window(day)
+    postings = session.read("postings", READER, f"{whose} and {posted}")
     conditions = {
         **dict.fromkeys(("members", "children", "consents", "opt_outs", "rights_requests"), whose),
         "boards": "true",
         "threads": _thread_range(postings)
-        or f"thread_id in (select thread_id from postings where {whose} and {window})",
+        or f"thread_id in (select thread_id from postings where {whose} and {posted})",
     }
     others = {name: session.read(name, READER, where) for name, where in conditions.items()}
     return SourceRows(postings=postings, **others)
+
+
+def window(day: datetime.date) -> str:
+    """A condition on postings: of the days that a night looks at."""
+    return tokyo_days("posted_at", day - datetime.timedelta(days=WINDOW_DAYS - 1), day)
 
 
 def _thread_range(postings: pa.Table) -> str | None:
@@ -89,8 +93,7 @@ def _thread_range(postings: pa.Table) -> str | None:
 
 
 def _count_anonymous(session: Session, day: datetime.date) -> int:
-    window = tokyo_days("posted_at", day - datetime.timedelta(days=WINDOW_DAYS - 1), day)
-    return session.count("postings", f"member_id is null and {window}")
+    return session.count("postings", f"member_id is null and {window(day)}")
 
 
 def _board_names(boards: pa.Table) -> list[str]:

@@ -4,6 +4,9 @@ Reading the site's database: the only module that sends it SQL.
 Every query is made from the declared datasets, column by column, and runs as one of the
 three reader roles inside one REPEATABLE READ, READ ONLY transaction. What a role may not
 read, the database refuses; a role that could read more than its columns is refused here.
+
+A snapshot does not hold against everything: a table that is truncated, rewritten or replaced after it was taken reads
+as empty, and one whose type was changed reads as that. So what was read is checked before the session ends.
 """
 
 import datetime
@@ -23,6 +26,7 @@ from anonymizers.errors import (
     SourceChanged,
     SourceMissing,
     SourceUnreachable,
+    SourceUnsettled,
     StopSignalsUnreadable,
     SudareError,
     Transient,
@@ -36,6 +40,18 @@ BATCH_BYTES = 8 << 20
 
 STOP_SIGNALS = ("opt_outs", "rights_requests", "consents")
 """Datasets without which nobody may be counted or fed: unreadable means stop."""
+
+LOSS, FEW = 0.01, 5
+"""Share and number of rows that may go while a night runs, by erasures; a table that is loaded anew loses more."""
+
+_ARROW = {
+    "bigint": pa.int64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "integer": pa.int32(),
+    "timestamp with time zone": pa.timestamp("us", "UTC"),
+}
+"""As what the driver gives each declared type; what is not here is text."""
 
 _PRIVILEGE = "42501"
 _NO_SUCH_ROLE = "22023"
@@ -64,6 +80,8 @@ class Source:
     """The site's database as the pipeline reaches it. The URL, which may hold a password, shows in no ``repr``."""
 
     url: str = field(repr=False)
+    had: tuple[tuple[str, int], ...] = ()
+    """Datasets and how many rows each had when the night began: every session sees about as many, or ends."""
 
     @contextmanager
     def session(self, reader: Reader | None) -> "Iterator[Session]":
@@ -72,6 +90,7 @@ class Source:
 
         Raises:
             SourceUnreachable: no connection, or it was cut.
+            SourceUnsettled: a table has lost rows since the night began, or was rewritten or replaced under it.
             ReaderUnderGranted: the role is missing, or lacks a declared column.
             ReaderOverGranted: the role could read more than its columns.
         """
@@ -79,7 +98,11 @@ class Source:
             session = Session(connection)
             if reader is not None:
                 session.require_least_privilege(reader)
+                for dataset, rows in self.had:
+                    if DATASETS[dataset].read_by(reader):
+                        require_not_fewer(dataset, session.count(dataset), rows)
             yield session
+            session.require_settled()
 
     def _uri(self, reader: Reader | None) -> str:
         parts = urlsplit(self.url)
@@ -102,6 +125,7 @@ class Session:
 
     def __init__(self, connection: adbc.Connection) -> None:
         self._connection = connection
+        self._read: set[str] = set()
 
     def rows(self, sql: str) -> list[tuple]:
         """All rows of a small query."""
@@ -126,15 +150,38 @@ class Session:
             One row per row of the table, or with `only` the distinct rows of those columns. A date or time that is
             'infinity' is null; a column read for its presence is boolean and never null.
         """
+        columns = _read(dataset, reader, only)
         with _stop_signal(dataset), foreign_errors(dataset), self._connection.cursor() as cursor:
             cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)})
             cursor.execute(query(dataset, reader, where, only))
-            return cursor.fetch_arrow_table()
+            table = cursor.fetch_arrow_table()
+        self._read.add(dataset)
+        if other := [c.name for c in columns if table.schema.field(c.name).type != _arrow_type(c, reader)]:
+            raise SourceChanged(
+                f"{dataset}: another type than declared of {', '.join(other)}; see transforms/datasets.py"
+            )
+        return table
 
     def count(self, dataset: str, where: str = "true") -> int:
         """Rows of a dataset under a condition made by this package."""
         with _stop_signal(dataset):
-            return self.rows(f"select count(*) from {SCHEMA}.{dataset} where {where}")[0][0]
+            ((count,),) = self.rows(f"select count(*) from {SCHEMA}.{dataset} where {where}")
+        self._read.add(dataset)
+        return count
+
+    def require_settled(self) -> None:
+        """
+        Check that every table that was read is still the one of this transaction's snapshot.
+
+        Raises:
+            SourceUnsettled: one was truncated, rewritten or replaced meanwhile, so that it read as empty.
+        """
+        names = ", ".join(f"'{name}'" for name in sorted(self._read))
+        if moved := self.rows(_MOVED.format(names=names)) if names else []:
+            raise SourceUnsettled(
+                f"{', '.join(name for (name,) in moved)}: truncated, rewritten or replaced while it was read, so what "
+                "was read is not what is there; wait until the site's engineers are done"
+            )
 
     def require_least_privilege(self, reader: Reader) -> None:
         """Compare what the role can select with what its datasets declare."""
@@ -151,10 +198,13 @@ class Session:
             )
 
 
+def _read(dataset: str, reader: Reader, only: tuple[str, ...] | None) -> list[Column]:
+    return [c for c in DATASETS[dataset].read_by(reader) if only is None or c.name in only]
+
+
 def query(dataset: str, reader: Reader, where: str = "true", only: tuple[str, ...] | None = None) -> str:
     """What `Session.read` asks the database."""
-    columns = [c for c in DATASETS[dataset].read_by(reader) if only is None or c.name in only]
-    expressions = ", ".join(f"{_expression(c, reader)} as {c.name}" for c in columns)
+    expressions = ", ".join(f"{_expression(c, reader)} as {c.name}" for c in _read(dataset, reader, only))
     return f"select {'' if only is None else 'distinct '}{expressions} from {SCHEMA}.{dataset} where {where}"
 
 
@@ -166,6 +216,13 @@ _READABLE = f"""
     select c.relname::text, a.attname::text {_RELATIONS}
     and has_column_privilege(c.oid, a.attnum, 'SELECT')
 """
+_MOVED = f"""
+    select name from unnest(array[{{names}}]) name
+    where pg_relation_filenode(to_regclass('{SCHEMA}.' || name)) is distinct from
+        (select nullif(relfilenode, 0) from pg_class where oid = to_regclass('{SCHEMA}.' || name))
+"""
+"""A function of the catalogue tells the present, a query of it the snapshot. What is read is locked, so it stays."""
+
 _COLUMNS = f"select c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod) {_RELATIONS}"
 
 
@@ -177,6 +234,26 @@ def _expression(column: Column, reader: Reader) -> str:
         # The Arrow driver turns 'infinity' into an ordinary date thousands of years ago.
         return f"case when isfinite({column.name}) then {column.name} end"
     return column.name
+
+
+def _arrow_type(column: Column, reader: Reader) -> pa.DataType:
+    treatment = column.for_reader(reader)
+    presence = isinstance(treatment, Gate) and treatment.read == "presence"
+    return pa.bool_() if presence else _ARROW.get(column.type, pa.string())
+
+
+def require_not_fewer(dataset: str, rows: int, had: int) -> None:
+    """
+    Check that a dataset has not lost rows since the night began.
+
+    Raises:
+        SourceUnsettled: it has, more than erasures explain.
+    """
+    if had - rows > max(FEW, LOSS * had):
+        raise SourceUnsettled(
+            f"{dataset}: {rows} rows, {had} when the night began; it is being loaded anew, or rows are lost. Wait for "
+            "the site's engineers, and run the night again"
+        )
 
 
 def _columns(pairs: list[tuple[str, str]], most: int = 5) -> str:

@@ -7,6 +7,7 @@ are Sudachi's parts of speech around it. What each is worth is in ``person_point
 
 import bisect
 import re
+from functools import cache
 from typing import NamedTuple
 
 import regex
@@ -14,7 +15,20 @@ import regex
 from anonymizers.text import name_lists, name_shapes
 from anonymizers.text.artifacts import TextArtifacts
 from anonymizers.text.expressions import quick
-from anonymizers.text.name_shapes import HIRAGANA, KANJI, KATAKANA, LATIN, OTHER, Shape
+from anonymizers.text.name_lists import NOBODY
+from anonymizers.text.name_shapes import (
+    HIRAGANA,
+    KANJI,
+    KATAKANA,
+    LATIN,
+    LONGEST_UNLISTED,
+    NICKNAME_ENDINGS,
+    OTHER,
+    UNLISTED,
+    Shape,
+    made_of,
+    unlisted,
+)
 from anonymizers.text.policy import PLACEHOLDER
 from anonymizers.text.tokenizer import Word
 
@@ -77,7 +91,7 @@ RIGHT_CUES = (
 )
 """The same of what stands after it."""
 
-_NEAR = regex.compile(
+_NEAR = quick(
     "(?P<childhood>寝|起き|泣|熱|咳|鼻水|イヤイヤ|おむつ|オムツ|体重|身長|離乳食|ミルク|おっぱい|授乳|歩|ハイハイ|ずりばい|寝返|座|保育園|"
     "幼稚園|登園|入園|卒園|入学|健診|検診|予防接種|注射|お迎え|昼寝|夜泣|抱っこ|連れ|生まれ|産まれ|誕生|お弁当|宿題|習い事|発表会|運動会|遊|喧嘩|"
     "けんか|ケンカ|叩|噛|可愛|かわい|カワイ|お姉|お兄|おもちゃ|人見知り|反抗期)|"
@@ -115,9 +129,7 @@ _MASKED = regex.compile(
 _NOT_LETTERS = regex.compile(r"[^\p{L}ー]+")
 _MARK = re.compile(f"{OTHER}+")
 KANA = HIRAGANA + KATAKANA
-_OF_A_READING = f"{{1,{name_lists.LONGEST_READING}}}"
-_ALIKE = re.compile(f"{KANJI}+|{HIRAGANA}{_OF_A_READING}|{KATAKANA}{_OF_A_READING}|{LATIN}+")
-_KANA = re.compile(f"[{KANA}]{_OF_A_READING}")
+_RUN = re.compile("|".join(f"{script}+" for script in (KANJI, HIRAGANA, KATAKANA, LATIN)))
 _JOINT = re.compile(f"[{JOINTS}]")
 _PARTICLE = re.compile("(?<=[ぁ-ゖー])[がはもをにとのでへや]")
 _TOLD_APART = {"の", "と", "は", "が", "も", "に", "で", "を"}
@@ -169,7 +181,7 @@ def candidates(artifacts: TextArtifacts) -> list[Candidate]:
         Candidates, which overlap; most are no names.
     """
     search = Search(artifacts)
-    return [search.candidate(*place) for place in search.places()]
+    return [search.candidate(*place) for place in search.places() if not search.is_word(*place)]
 
 
 Place = tuple[int, int, Shape]
@@ -183,6 +195,7 @@ class Search:
         self.text = artifacts.normalised.text
         self.scripts = name_shapes.scripts(self.text)
         self.usual, self.mixed = name_lists.usual(self.text), name_lists.mixed()
+        self.katakana, self.readings = name_lists.katakana(self.text), name_lists.readings()
         self.starting = {word.start: word for word in artifacts.words}
         self.ending = {word.end: word for word in artifacts.words}
         self.cued = {match.end(): match.lastgroup for match in _LEFT_CUE.finditer(self.text)}
@@ -191,16 +204,35 @@ class Search:
         self.marks = [match.span() for match in _MARK.finditer(self.scripts)]
         self.stops = self._stops()
         self.going_on = self._going_on()
-        self.particles = [match.start() for match in _PARTICLE.finditer(self.text)]
+        stops = set(self.stops)
+        self.particles = [place for match in _PARTICLE.finditer(self.text) if (place := match.start()) not in stops]
         self.reached: dict[int, list[int]] = {}
 
     def places(self) -> list[Place]:
-        """Of one word or more, of two names, and those with marks between the letters."""
+        """
+        Of one word or more, of two names, and those with marks between the letters.
+
+        Whether hiragana that no list has are a word is not asked yet, since nearly all are nobody's name in any case:
+        that is `is_word`'s to say.
+        """
         found: list[Place] = []
+        runs = map(re.Match.end, _RUN.finditer(self.scripts))
+        alike = 0
         for start in self._starts():
-            self._from(start, found)
+            while alike <= start:
+                alike = next(runs)
+            if self.text[start] == "ー":  # its script is that of what is before it
+                self._from(start, len(self.text), found)
+            elif self.scripts[start] == HIRAGANA:
+                self._from_hiragana(start, alike, found)
+            else:
+                self._from(start, alike, found)
         self._masked(found)
         return found
+
+    def is_word(self, start: int, end: int, shape: Shape) -> bool:
+        """Whether what `places` gave is a word of the dictionary and so no candidate."""
+        return shape[0] == UNLISTED and name_shapes.is_word(self.text[start:end])
 
     def _starts(self) -> list[int]:
         """Where a word, a script after a mark (Sudachi takes 怜奈(れな) for one word) or what follows a cue begins."""
@@ -219,34 +251,55 @@ class Search:
         children = {place for place, cue in self.cues.items() if cue == "child"}
         return children.union(match.start() for match in _JOINT.finditer(self.text))
 
-    def _from(self, start: int, found: list[Place]) -> None:
-        """Add names that could start here: their ends, and what they would be made of."""
+    def _from(self, start: int, alike: int, found: list[Place]) -> None:
+        """Add names that could start here; letters up to `alike` are of one script."""
+        kana = self.scripts[start] in KANA and self.text[start] != "ー"
+        first, last = (start + 2, min(alike, start + name_lists.LONGEST_READING)) if kana else (start, alike)
+        for end in self._worthwhile(start, first, last):
+            self._add(start, end, found)
+
+    def _from_hiragana(self, start: int, alike: int, found: list[Place]) -> None:
+        """The same where nearly nothing is in a list, which is looked at first."""
+        first, last = start + 2, min(alike, start + name_lists.LONGEST_READING)
+        for end in self._worthwhile(start, first, last):
+            listed = self.katakana[start:end] in self.readings
+            if listed or not first <= end <= last or self._is_small(start, end):
+                self._add(start, end, found)
+            elif end - start <= LONGEST_UNLISTED:
+                word = self.starting.get(start)
+                whole = word is not None and word.end == end
+                shape = unlisted(word.kind, "") if whole else unlisted("", self._pieces(start, end))
+                found.append((start, end, shape))
+
+    def _worthwhile(self, start: int, first: int, last: int) -> list[int]:
+        """Where a name could end: between two places, where it goes on, and where letters of two scripts are one."""
+        ends = self._ends(start)
+        mixed = self.usual[start : start + 2] in name_lists.beginnings_of_mixed()
+        if not mixed and self.going_on.isdisjoint(ends):
+            return ends[bisect.bisect_left(ends, first) : bisect.bisect_right(ends, last)]
+        return [
+            end
+            for end in ends
+            if first <= end <= last or end in self.going_on or (mixed and self.usual[start:end] in self.mixed)
+        ]
+
+    def _is_small(self, start: int, end: int) -> bool:
+        """Whether hiragana may be of a nickname."""
+        return self.cues.get(end) == "child" or (end - start > 2 and self.text.endswith(NICKNAME_ENDINGS, start, end))
+
+    def _add(self, start: int, end: int, found: list[Place]) -> None:
+        """Add what a stretch would be by itself, and with a given name behind it."""
         text, word = self.text, self.starting.get(start)
-        whole = word.end if word is not None else -1
-        first, last = self._alike(start)
-        for end in self._ends(start):
-            if not first <= end <= last and end not in self.going_on and self.usual[start:end] not in self.mixed:
-                continue
-            shape, surname = name_shapes.made_of(text[start:end], word.kind if end == whole else "")
-            if shape:
-                found.append((start, end, shape if end == whole else (*shape, self._pieces(start, end))))
-            elif self._is_stem(start, end):
-                found.append((start, end, ("kana stem",)))
-            if (surname or self.scripts[end - 1] in "tl") and end < len(text) and text[end] in JOINTS:
-                self._spaced(start, end, surname, found)
-            elif surname:
-                self._joined(start, end, surname, found)
-
-    def _alike(self, start: int) -> tuple[int, int]:
-        """
-        Between which places a name in one script could end: before letters of another, and as long as kana are a name.
-
-        What begins with ー, whose script is that of what is before it, may end anywhere.
-        """
-        if self.text[start] == "ー":
-            return start, len(self.text)
-        shortest = 2 if self.scripts[start] in KANA else 1
-        return start + shortest, _ALIKE.match(self.scripts, start).end()
+        whole = word is not None and word.end == end
+        shape, surname = made_of(text[start:end], word.kind if whole else "")
+        if shape:
+            found.append((start, end, shape if whole else (*shape, self._pieces(start, end))))
+        elif self._is_stem(start, end):
+            found.append((start, end, ("kana stem",)))
+        if (surname or self.scripts[end - 1] in "tl") and end < len(text) and text[end] in JOINTS:
+            self._spaced(start, end, surname, found)
+        elif surname:
+            self._joined(start, end, surname, found)
 
     def _is_stem(self, start: int, end: int) -> bool:
         """Kana before ちゃん that are no name by themselves: さっちゃん."""
@@ -262,22 +315,24 @@ class Search:
     def _look_ahead(self, start: int) -> list[int]:
         reach = self.scripts.find(OTHER, start)
         reach = min(start + LONGEST, len(self.text) if reach < 0 else reach)
-        found = self.stops[bisect.bisect_right(self.stops, start) : bisect.bisect_right(self.stops, reach)]
+        first = bisect.bisect_right(self.stops, start)
+        found = self.stops[first : bisect.bisect_right(self.stops, reach, first)]
         if self.scripts[start : start + 1] != HIRAGANA:
             return found
-        reach = min(reach, _KANA.match(self.scripts, start).end() + 1)
-        first, last = bisect.bisect_right(self.particles, start + 1), bisect.bisect_left(self.particles, reach)
-        listed = [end for end in self.particles[first:last] if end not in found and self._is_listed(start, end)]
-        return sorted({*found, *listed}) if listed else found
+        reach = min(reach, start + name_lists.LONGEST_READING + 1)
+        first = bisect.bisect_right(self.particles, start + 1)
+        particles = self.particles[first : bisect.bisect_left(self.particles, reach, first)]
+        listed = [end for end in particles if self._is_listed(start, end)]
+        return sorted(found + listed) if listed else found
 
     def _pieces(self, start: int, end: int) -> str:
         """Of what words a stretch is put together that is not one."""
         first, last = self.starting.get(start), self.ending.get(end)
-        return f"pieces {first.kind if first else 'part'} {last.kind if last else 'part'}"
+        return _pieces(first.kind if first else "part", last.kind if last else "part")
 
     def _is_listed(self, start: int, end: int) -> bool:
         """A name in hiragana before a particle, wherever Sudachi sees words in it: りひと, が."""
-        return name_lists.reading(self.text[start:end]).given >= 2
+        return self.readings.get(self.katakana[start:end], NOBODY).given >= 2
 
     def _joined(self, start: int, at: int, surname: str, found: list[Place]) -> None:
         for end in self._ends(at):
@@ -324,59 +379,55 @@ class Search:
         """A candidate with all that is around it."""
         name = self.text[start:end]
         itself = name if name_lists.entry(name).common else ""
-        words = (self.word_before(start), *self.words_after(end), itself)
-        return Candidate(start, end, shape, self.left(start), self.right(end), self.near(end), words)
+        (left, before), (right, near, after, later) = self.before(start), self.behind(end)
+        return Candidate(start, end, shape, left, right, near, (before, after, later, itself))
 
-    def near(self, end: int) -> str:
-        """What sort of word stands a little after a place."""
+    def before(self, start: int) -> tuple[str, str]:
+        """What stands before a place, as a feature, and the word that ends there; empty if there is none."""
+        word = self.ending.get(start)
+        if start in self.cued:
+            what = self.cued[start]
+        elif start == 0 or self.text[start - 1] == "\n":
+            what = "line start"
+        elif self.scripts[start - 1] == OTHER:
+            what = "mark"
+        else:
+            what = "part of a word" if word is None else _told(word)
+        return f"after {what}", _said(word) if word else ""
+
+    def behind(self, end: int) -> tuple[str, str, str, str]:
+        """
+        What stands behind a place, as a feature, and what sort of word a little after it.
+
+        Then the word that begins there and the one after that; empty where there is none.
+        """
+        word = self.starting.get(end)
+        if end in self.cues:
+            what = self.cues[end]
+        elif end == len(self.text) or self.text[end] == "\n":
+            what = "line end"
+        elif self.scripts[end] == OTHER:
+            what = "mark"
+        else:
+            what = "part of a word" if word is None else _told(word)
+        later = self.starting.get(word.end) if word else None
+        return f"before {what}", self._near(end), _said(word) if word else "", _said(later) if later else ""
+
+    def _near(self, end: int) -> str:
         following = bisect.bisect_left(self.close, (end, ""))
         near = following < len(self.close) and self.close[following][0] < end + NEAR
         return self.close[following][1] if near else ""
 
-    def word_before(self, start: int) -> str:
-        """The word that ends at a place; empty if there is none."""
-        return _said(self.ending.get(start))
 
-    def words_after(self, end: int) -> tuple[str, str]:
-        """The word that begins at a place and the one after that; empty where there is none."""
-        after = self.starting.get(end)
-        later = after and self.starting.get(after.end)
-        return _said(after), _said(later)
-
-    def left(self, start: int) -> str:
-        """What stands before a place, as a feature."""
-        return f"after {self._what_stands_before(start)}"
-
-    def _what_stands_before(self, start: int) -> str:
-        if start in self.cued:
-            return self.cued[start]
-        if start == 0 or self.text[start - 1] == "\n":
-            return "line start"
-        word = self.ending.get(start)
-        if self.scripts[start - 1] == OTHER:
-            return "mark"
-        return "part of a word" if word is None else _told(word)
-
-    def right(self, end: int) -> str:
-        """What stands after a place, as a feature."""
-        return f"before {self._what_stands_after(end)}"
-
-    def _what_stands_after(self, end: int) -> str:
-        if end in self.cues:
-            return self.cues[end]
-        if end == len(self.text) or self.text[end] == "\n":
-            return "line end"
-        if self.scripts[end] == OTHER:
-            return "mark"
-        word = self.starting.get(end)
-        return "part of a word" if word is None else _told(word)
+@cache
+def _pieces(first: str, last: str) -> str:
+    return f"pieces {first} {last}"
 
 
-def _said(word: Word | None) -> str:
-    """A word as it is written, white space by name, and nothing where there is none."""
-    if word is None or not word.text.isspace():
-        return word.text if word else ""
-    return "(line)" if "\n" in word.text else "(space)"
+def _said(word: Word) -> str:
+    """A word as it is written, and white space by name."""
+    text = word.text
+    return text if not text.isspace() else "(line)" if "\n" in text else "(space)"
 
 
 def _told(word: Word) -> str:

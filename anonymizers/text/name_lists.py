@@ -49,7 +49,8 @@ UNKNOWN = Entry(False, False, False, False)
 
 
 @cache
-def _readings() -> dict[str, Reading]:
+def readings() -> dict[str, Reading]:
+    """How common each name is that the list has, in katakana."""
     return {row["reading"]: Reading(int(row["given"]), int(row["surname"])) for row in _rows("name_readings.csv")}
 
 
@@ -71,7 +72,7 @@ def katakana(text: str) -> str:
 @lru_cache(maxsize=1 << 16)
 def reading(kana: str) -> Reading:
     """How common a name in hiragana or katakana is; (0, 0) for what nobody is called."""
-    return _readings().get(katakana(kana), NOBODY)
+    return readings().get(katakana(kana), NOBODY)
 
 
 # Characters that only names are written with, and those the dictionary has instead.
@@ -140,6 +141,12 @@ def mixed() -> frozenset[str]:
     They are few, and most stretches of a text are of several scripts: what is not among them need not be looked up.
     """
     return frozenset(usual(row["name"]) for row in _rows("name_mixed.csv"))
+
+
+@cache
+def beginnings_of_mixed() -> frozenset[str]:
+    """What those begin with, two code points: at most places of a text none of them does."""
+    return frozenset(name[:2] for name in mixed())
 
 
 # Hepburn and Kunrei, and the ways people write long vowels; longest first.

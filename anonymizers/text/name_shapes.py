@@ -10,12 +10,19 @@ from functools import cache, lru_cache
 import regex
 
 from anonymizers.text import name_lists
+from anonymizers.text.expressions import quick
 from anonymizers.text.name_lists import usual
 
 Shape = tuple[str, ...]
 """Features; empty for what nobody is called."""
 
 KANJI, HIRAGANA, KATAKANA, LATIN, OTHER = "khtl "
+
+UNLISTED = "hiragana unknown"
+"""The shape of hiragana that no list has."""
+
+LONGEST_UNLISTED = 4
+"""Code points of hiragana above which they are nobody's name without a list."""
 
 LONGEST_KANJI, LONGEST_MIXED = 5, 6
 """Code points of a name in kanji, and in kanji and kana, above which the dictionary is not asked."""
@@ -51,7 +58,7 @@ def scripts(text: str) -> str:
 
 
 # Who one is to the writer, greetings, eras and shops: names to the dictionary or the lists, and nobody's here.
-_NEVER = regex.compile(
+_NEVER = quick(
     "よろしく|ヨロシク|ありがと|アリガト|ごめん|すいません|すみません|スミマセン|はじめまして|おはよう|こんにちは|こんばんは|初投稿|"
     "笑|泣|汗|これ|それ|あれ|どれ|ここ|そこ|どこ|うち|うちの|うちも|ウチ|こっち|そっち|リンク|サイト|アプリ|"
     "娘|息子|[長次三四][女男]|末娘|末っ子|[上下]の子|お?[姉兄](?:ちゃん)?|妹|弟|双子|孫|姪っ?子?|甥っ?子?|いとこ|イトコ|従[兄姉][弟妹]|夫|旦那|だんな|ダンナ|主人|妻|嫁|彼氏?|"
@@ -136,7 +143,19 @@ def _kana(script: str, name: str) -> Shape:
         return (f"{script} nickname",)
     if script == "katakana" and len(name) <= 8:
         return (f"katakana {'common' if known.common else 'place' if known.place else 'unknown'}",)
-    return (f"{script} unknown",) if len(name) <= 4 and not known.common and not known.place else ()
+    return (UNLISTED,) if len(name) <= LONGEST_UNLISTED and not known.common and not known.place else ()
+
+
+@cache
+def unlisted(kind: str, pieces: str) -> Shape:
+    """The shape of hiragana that no list has, if they are no word: `kind` as `made_of`, or of what words they are."""
+    return (UNLISTED, f"hiragana tagged {kind}") if kind else (UNLISTED, "hiragana in pieces", pieces)
+
+
+def is_word(kana: str) -> bool:
+    """Whether hiragana that no list has are a word or a place, or never a name."""
+    known = name_lists.entry(kana)
+    return known.common or known.place or is_never(kana)
 
 
 def _rank(writings: int) -> str:
@@ -145,9 +164,13 @@ def _rank(writings: int) -> str:
     return next((rank for least, rank in steps if writings >= least), "rare")
 
 
-_NICKNAME = regex.compile(
-    "(?P<name>[ぁ-ゖァ-ヺー]{2,4}?)(?:っち|ッチ|っぴ|ぴー?|ぽん|ポン|りん|リン|ぴょん|みん|たん|ちょ|ちゅん|っしー|のすけ|すけ|たろ|ぞう|ぼん|っこ)"
-)
+NICKNAME_ENDINGS = (
+    "っち", "ッチ", "っぴ", "ぴ", "ぴー", "ぽん", "ポン", "りん", "リン", "ぴょん", "みん", "たん", "ちょ", "ちゅん",
+    "っしー", "のすけ", "すけ", "たろ", "ぞう", "ぼん", "っこ",
+)  # fmt: skip
+"""What makes a name small."""
+
+_NICKNAME = quick(f"(?P<name>[ぁ-ゖァ-ヺー]{{2,4}}?)(?:{'|'.join(NICKNAME_ENDINGS)})")
 
 
 def _is_nickname(name: str) -> bool:

@@ -18,6 +18,7 @@ import regex
 
 from anonymizers.text import name_shapes
 from anonymizers.text.characters import Table
+from anonymizers.text.expressions import quick
 from anonymizers.text.name_lists import katakana, readings_of_romaji, usual
 from anonymizers.text.normalisation import normalise
 
@@ -34,28 +35,28 @@ _HIRAGANA = {code: code - 0x60 for code in (*range(0x30A1, 0x30F7), 0x30FD, 0x30
 _GAP = regex.compile(r"[\s\-‐・*＊.．_~〜/\p{So}\p{Sk}]")
 _NO_GAP = regex.compile(r"[^\s\-‐・*＊.．_~〜/\p{So}\p{Sk}]+")
 _KANJI = regex.compile(r"[一-鿿々ヶ\uf900-\ufaff\U00020000-\U0003ffff]")
-_KANA = regex.compile("[ぁ-ゖー]+")
-_LATIN = regex.compile("[a-z]")
-_TITLE = regex.compile(
+_KANA = quick("[ぁ-ゖー]+")
+_LATIN = quick("[a-z]")
+_TITLE = quick(
     r"(?<=..)(?:ちゃん|くん|君|さん|さま|様|たん|きゅん|まま|ぱぱ|mama|papa|chan|kun)$|(?<=.)(?:ちゃん|くん|まま|ぱぱ)$"
 )
 
 # A kanji alone (光, 林) is a name where no other kanji is beside it, or where somebody is addressed by it.
-_AFTER_ONE = regex.compile(
+_AFTER_ONE = quick(
     r"(?:君|様|氏|殿|先生|家)|(?![一-鿿々ぁ-ゖ])|(?:たち|じゃ|ばかり|だけ|なら|なん)|"
     r"(?:[がはもをにとのでやへよだねっ]|から|まで|さん|ちゃん|くん|さま|たん|です|ママ|パパ)"
 )
 
 
 _SMALL_VOWELS = str.maketrans("ぁぃぅぇぉ", "あいうえお")
-_DRAWN_OUT = regex.compile("(?<=[ぁ-ゖー])[〜~～]")
+_DRAWN_OUT = quick("(?<=[ぁ-ゖー])[〜~～]")
 _MACRONS = str.maketrans("āīūēō", "aiueo")
 _FOLDS = Table(
     {code: chr(kana).translate(_SMALL_VOWELS) for code, kana in _HIRAGANA.items()} | _SMALL_VOWELS | _MACRONS
 )
-_MARKS = regex.compile(r"[^\p{L}\p{M}ー々]+")
 _LETTER = regex.compile(r"\p{L}")
-_LONG = regex.compile(
+_MARKS = regex.compile(r"[^\p{L}\p{M}ー々]+")
+_LONG = quick(
     "(?<=[おこそとのほもよろごぞどぼぽょうくすつぬふむゆるぐずぶぷゅ])う|(?<=[おこそとのほもよろごぞどぼぽょ])お"
 )
 
@@ -100,10 +101,11 @@ def known_forms(names: Iterable[str]) -> frozenset[str]:
 def forms_of(name: str) -> frozenset[str]:
     """The same of one name: those of children come again and again."""
     forms: set[str] = set()
-    folded = fold(normalise(name).text)
-    for part in (*folded.split(), "".join(folded.split())):
-        forms |= _forms(_GAP.sub("", part), alone=True)
-        for piece in _MARKS.split(part):
+    parts = fold(normalise(name).text).split()
+    for part in dict.fromkeys((*parts, "".join(parts))):
+        whole = _GAP.sub("", part)
+        forms |= _forms(whole, alone=True)
+        for piece in {*_MARKS.split(part)} - {whole, ""}:
             forms |= _forms(piece, alone=False)
     return frozenset(forms)
 
@@ -206,10 +208,13 @@ class KnownNames:
         if not self._automaton:
             return []
         folded = fold(text)
-        places = [place for stretch in _NO_GAP.finditer(folded) for place in range(*stretch.span())]
-        squeezed = "".join([folded[place] for place in places])
+        stretches = list(_NO_GAP.finditer(folded))
+        hits = list(self._automaton.iter("".join([stretch[0] for stretch in stretches])))
+        if not hits:
+            return []
+        places = [place for stretch in stretches for place in range(*stretch.span())]
         found = []
-        for last, (form, is_told) in self._automaton.iter(squeezed):
+        for last, (form, is_told) in hits:
             first = last - len(form) + 1
             stand = places[first : last + 1]
             if all(b - a <= WIDEST_GAP + 1 for a, b in itertools.pairwise(stand)):
@@ -242,7 +247,7 @@ def _is_functional(start: int, end: int, words: Words) -> bool:
     return start == end
 
 
-_ADDRESS = regex.compile("(?:ちゃん|くん|君|さん|さま|様|たん|先生|まま|ぱぱ)")
+_ADDRESS = quick("(?:ちゃん|くん|君|さん|さま|様|たん|先生|まま|ぱぱ)")
 
 
 def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -264,7 +269,7 @@ _ROWS = {
 }  # fmt: skip
 _HEPBURN = {"si": "shi", "ti": "chi", "tu": "tsu", "hu": "fu", "zi": "ji", "di": "ji", "du": "zu"}
 _HEPBURN_GLIDES = {"sy": "sh", "ty": "ch", "zy": "j", "dy": "j"}
-_LONG_O = regex.compile("ou|oo")
+_LONG_O = quick("ou|oo")
 _SMALL = {"ャ": "a", "ュ": "u", "ョ": "o", "ェ": "e"}
 
 
@@ -283,14 +288,14 @@ def _romanised(kana: str) -> set[str]:
 
 
 def _syllables(kana: str, *, hepburn: bool) -> str:
-    written, double = "", False
+    sounds, written, double = _kunrei(), "", False
     for character, small in itertools.zip_longest(kana, kana[1:]):
         if character == "ッ":
             double = True
             continue
         if character in _SMALL:
             continue
-        sound = _kunrei().get(character, "")
+        sound = sounds.get(character, "")
         if small in _SMALL and sound.endswith("i"):
             sound = sound[:-1] + "y" + _SMALL[small]
             sound = _HEPBURN_GLIDES.get(sound[:2], sound[:2]) + sound[2:] if hepburn else sound

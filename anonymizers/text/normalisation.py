@@ -35,7 +35,7 @@ _SECOND_HALVES = (
     "\u1161-\u1175\u11a8-\u11c2\u1b35\u3131-\u318e\uff9e\uff9f\uffa1-\uffdc"
     "\U0001133e\U00011357\U000114b0\U000114ba\U000114bd\U000115af\U00011930"
 )
-_JOINING = regex.compile(rf"[\p{{M}}{_SECOND_HALVES}]")
+_JOINING = quick(one_of(rf"\p{{M}}{_SECOND_HALVES}"))
 _INVISIBLES = quick(f"[{_INVISIBLE}]+")
 
 # "①090-…" is item one of a list; folded to "1090-…" it would hide the number from every recogniser.
@@ -50,7 +50,7 @@ _HYPHEN = (
     "\u30fc\u2010-\u2015\u2043\u2212\u2500\u2501\u2504\u2508\u254c\u2574\u23af\ufe58\u02d7\u02c9\u2796\u2e3a"
     "\u3161\u4e28-"
 )
-_HYPHENS = regex.compile(f"(?<=[0-9)]) ?[{_HYPHEN}]{{1,2}}+ ?(?=[0-9(])")
+_HYPHENS = quick(f"(?<=[0-9)]) ?[{_HYPHEN}]{{1,2}}+ ?(?=[0-9(])")
 
 # Disguises, which `unmask` undoes. The lists are of writings known from Japanese message boards, collected 2026-11-24.
 

@@ -186,11 +186,8 @@ class CuedPatternRecognizer(PatternRecognizer):
         )
         self._near = regex.compile(f"(?i){near}")
         self._expressions = [
-            (
-                quick(f"(?={begins})") if begins else None,
-                [(_compiled(pattern.regex), pattern.score) for pattern in together],
-            )
-            for begins, together in itertools.groupby(patterns, key=lambda pattern: getattr(pattern, "begins", ""))
+            (_Finder(places), [(_compiled(pattern.regex), pattern.score) for pattern in together])
+            for places, together in itertools.groupby(patterns, key=lambda p: getattr(p, "places", _ANYWHERE))
         ]
 
     def analyze(
@@ -217,10 +214,10 @@ class CuedPatternRecognizer(PatternRecognizer):
             return []
         return [
             self.result(*reading.original(*span), score)
-            for begins, expressions in self._expressions
-            if (places := [m.start() for m in begins.finditer(reading.text)] if begins else None) != []
+            for finder, expressions in self._expressions
+            if (begins := finder.places(reading.text)) != []
             for expression, score in expressions
-            for match in _matches(expression, reading.text, places)
+            for match in _matches(expression, reading.text, begins)
             if (self.is_near(match) if match.lastgroup == "near" else self.accepts(match))
             for span in match.spans(match.lastgroup)
         ]
@@ -270,30 +267,59 @@ def _compiled(expression: str) -> regex.Pattern[str]:
     return compiled
 
 
+class Places(NamedTuple):
+    """Where patterns may begin. Those with the same places, one after the other, share the search for them."""
+
+    begins: str
+    """An expression for `re` that matches wherever they may, and as few other places as is quick to say."""
+
+    opening: str = ""
+    """An expression that matches whatever they may begin with, for many patterns that begin alike."""
+
+
+_ANYWHERE = Places("")
+
+
+class _Finder:
+    """Finds where patterns may begin."""
+
+    def __init__(self, places: Places) -> None:
+        self._begins = quick(f"(?={places.begins})") if places.begins else None
+        self._opening = regex.compile(places.opening) if places.opening else None
+
+    def places(self, text: str) -> list[int] | None:
+        """The places in a text; None for anywhere."""
+        if self._begins is None:
+            return None
+        places = [match.start() for match in self._begins.finditer(text)]
+        if self._opening is None:
+            return places
+        return [place for place in places if self._opening.match(text, place, timeout=EXPRESSION_TIMEOUT_S)]
+
+
 class _Beginning(Pattern):
     """A pattern of which it is known where it may begin."""
 
-    def __init__(self, name: str, expression: str, score: float, begins: str) -> None:
+    def __init__(self, name: str, expression: str, score: float, begins: str | Places) -> None:
         super().__init__(name, expression, score)
-        self.begins = begins
+        self.places = begins if isinstance(begins, Places) else Places(begins)
 
 
-def form(name: str, expression: str, begins: str = "") -> Pattern:
+def form(name: str, expression: str, begins: str | Places = "") -> Pattern:
     """A pattern that its form alone makes likely; `begins` as `cue`."""
     return _Beginning(name, expression, 0.6, begins)
 
 
-def cue(name: str, expression: str, begins: str = "") -> Pattern:
+def cue(name: str, expression: str, begins: str | Places = "") -> Pattern:
     """
     A pattern that stands beside a word saying what it is; it wins over a form of the same length.
 
-    `begins` is an expression for `re` that matches wherever the pattern may begin, and as few other places as is quick
-    to say. Patterns with the same one, one after the other, share the search.
+    `begins` says where it may begin, as `Places` or the first of them.
     """
     return _Beginning(name, expression, 0.9, begins)
 
 
-def beside(name: str, expression: str, begins: str = "") -> Pattern:
+def beside(name: str, expression: str, begins: str | Places = "") -> Pattern:
     """A pattern that counts where one of its recogniser's words is near, in any order; `begins` as `cue`."""
     return _Beginning(name, expression, 0.7, begins)
 

@@ -7,6 +7,7 @@ last time. A cut connection costs time and no more: the next try, or the next ni
 """
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from anonymizers.errors import SendRefused
@@ -17,7 +18,11 @@ __all__ = ["Credentials", "Patience", "Sent", "Transport", "open_transport"]
 
 
 def open_transport(
-    url: str, credentials: Credentials = Credentials(), host_key: str = "", patience: Patience = Patience()
+    url: str,
+    credentials: Credentials = Credentials(),
+    host_key: str = "",
+    patience: Patience = Patience(),
+    own: Any = None,
 ) -> Transport:
     """
     The transport for an address; nothing is connected to yet.
@@ -31,6 +36,8 @@ def open_transport(
         host_key: For SFTP, the server's public key as in ``ssh-ed25519 AAAA…``. There is no list of known hosts.
 
         patience: Of its tries.
+
+        own: A connection to a store of ours, which is closed afterwards; instead of credentials.
 
     Raises:
         SendRefused: the address or the credentials are not of these forms.
@@ -47,7 +54,7 @@ def open_transport(
     if parts.scheme == "s3":
         from delivery.sending.bucket import bucket_at
 
-        return Sending(bucket_at(parts, credentials, patience), patience)
+        return Sending(bucket_at(parts, credentials, patience, own), patience)
     if parts.scheme in ("", "file") and not parts.netloc and parts.path:
         return Sending(Folder(Path(unquote(parts.path) if parts.scheme else url)), patience)
     raise SendRefused("the address is none of sftp://host:port/folder, s3://bucket/prefix, file:///folder")

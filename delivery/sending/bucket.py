@@ -34,19 +34,21 @@ _DAMAGED = ("BadDigest", "IncompleteBody", "XAmzContentSHA256Mismatch", "NoSuchU
 """S3 codes under 500 that another try mends: what arrived was not what was sent, or an upload has been cleaned away."""
 
 
-def bucket_at(parts: SplitResult, credentials: Credentials, patience: Patience) -> "Bucket":
+def bucket_at(parts: SplitResult, credentials: Credentials, patience: Patience, own: Any = None) -> "Bucket":
     """The bucket and prefix of a split address; refused if the address, the login or the endpoint is of no use."""
     if not _BUCKET.fullmatch(parts.netloc):
         raise SendRefused("the address is not of the form s3://bucket/prefix")
-    if not credentials.login or not credentials.password or not credentials.region:
+    if own is None and not (credentials.login and credentials.password and credentials.region):
         # Or the library would look for other ones on this machine.
         raise SendRefused(f"no login for the bucket {parts.netloc}: give access key id, secret access key and region")
-    _require_private(credentials.endpoint_url)
+    if own is None:
+        _require_private(credentials.endpoint_url)
     return Bucket(
         bucket=parts.netloc,
         prefix=unquote(parts.path).strip("/"),
         credentials=credentials,
         patience=patience,
+        filesystem=own,
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from anonymizers.errors import SendRefused
 from delivery.sending.transport import BLOCK, UNFINISHED, matches, require_whole
-from transforms.staging import unwritable_as
+from transforms.places import unwritable_as
 
 
 @dataclass

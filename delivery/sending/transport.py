@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol, Self, TypeVar
 
 from anonymizers.errors import DestinationUnreachable, SendRefused, SudareError
-from transforms.staging import unwritable_as
+from transforms.places import unwritable_as
 
 Answer = TypeVar("Answer")
 

@@ -8,6 +8,7 @@ import psycopg
 
 from delivery.match_keys import digest, normalise
 from delivery.spec import Digest
+from transforms.places import make_folder, write_whole
 
 ONE_IN = 400
 """Of how many members one has opted out at the partner."""
@@ -41,7 +42,6 @@ def write_partner_list(site_url: str, intake: Path) -> Path:
     )
     text = HEADER + "\n" + digests.sort("md5").write_csv(include_header=False, separator="|")
     path = intake / "liveramp" / "lists" / "optouts.psv.gz"
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.with_suffix(".part").write_bytes(gzip.compress(text.encode(), mtime=0))
-    path.with_suffix(".part").replace(path)
+    make_folder(path.parent, 0o700)
+    write_whole(path, gzip.compress(text.encode(), mtime=0))
     return path

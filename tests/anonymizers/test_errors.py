@@ -41,9 +41,12 @@ def test_every_leaf_is_worth_another_try_or_not(leaf):
 def test_transient_are_only_those_that_pass_by_themselves():
     assert {name for name, leaf in LEAVES.items() if issubclass(leaf, Transient)} == {
         "SourceUnreachable",
+        "SourceUnsettled",
         "WarehouseUnreachable",
         "DestinationUnreachable",
         "LedgerUnreachable",
+        "StagingUnreachable",
+        "StorageUnreachable",
     }
 
 

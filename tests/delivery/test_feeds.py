@@ -153,8 +153,11 @@ def test_a_file_is_named_by_its_content():
     assert name.isascii()
 
 
+OWNER = "2026-10-31.a-run"
+
+
 def pending(outbox) -> Feed:
-    place = pending_place(outbox, "liveramp")
+    place = pending_place(outbox, "liveramp", OWNER)
     place.mkdir(parents=True)
     writer = write(KEYS, place / "x.csv.gz")
     return Feed("liveramp", "x.csv.gz", 30, writer.sha256, writer.plain_bytes, {}, {})
@@ -162,13 +165,14 @@ def pending(outbox) -> Feed:
 
 def test_a_pending_file_is_the_one_that_was_built(tmp_path):
     feed = pending(tmp_path)
-    path = require_pending(tmp_path, feed)
+    place = pending_place(tmp_path, "liveramp", OWNER)
+    path = require_pending(place, feed, place)
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     with pytest.raises(FenceRefused, match=r"^liveramp: the pending file is not the one that was built"):
-        require_pending(tmp_path, feed)
+        require_pending(place, feed, place)
     path.unlink()
     with pytest.raises(FenceRefused):
-        require_pending(tmp_path, feed)
+        require_pending(place, feed, place)
 
 
 def test_other_feeds_do_not_stay_where_somebody_may_fetch_them(tmp_path):
@@ -179,8 +183,14 @@ def test_other_feeds_do_not_stay_where_somebody_may_fetch_them(tmp_path):
         for name in (*names, names[0].replace("aaaa", "bbbb")):
             (place / name).touch()
     (sealed / f"{names[0]}.gpg").touch()
+    for half in names:
+        (sealed / f".{half}.gpg.part").touch()
+    removal = f"{names[0].replace('liveramp', 'liveramp_removals')}.gpg"
+    (sealed / removal).touch()
     drop_others(tmp_path, "liveramp", names[0])
     assert {path.name for path in (tmp_path / "liveramp").iterdir()} == {names[0], "removals"}
-    assert {path.name for path in sealed.iterdir()} == {names[0], f"{names[0]}.gpg", "removals"}
+    assert {path.name for path in sealed.iterdir()} == {
+        *(names[0], f"{names[0]}.gpg", f".{names[0]}.gpg.part", "removals", removal)
+    }
     assert kept_file(tmp_path, "liveramp", names[0]) == sealed / f"{names[0]}.gpg"
     assert kept_file(tmp_path, "liveramp", names[1]) is None

@@ -43,7 +43,7 @@ def source(tmp_path) -> Path:
 
 
 def homes() -> set[str]:
-    return {path.name for path in Path(os.environ.get("TMPDIR", "/tmp")).glob("sudare-*")}
+    return {path.name for path in Path(os.environ.get("TMPDIR", "/tmp")).glob(".gpg-*")}
 
 
 def test_the_recipient_reads_what_was_sealed(recipient, key, source, tmp_path):
@@ -243,6 +243,13 @@ def test_the_home_of_gpg_is_the_owners_and_is_gone_afterwards(key, source, tmp_p
     assert [mode for _, mode in seen] == [0o700, 0o700]
     assert all(home.parent == tmp_path and not home.exists() for home, _ in seen)
     assert homes() == set()
+
+
+def test_what_a_killed_run_has_left_is_gone_when_the_next_file_is_sealed(key, source, tmp_path):
+    (tmp_path / ".gpg-left").mkdir()
+    (tmp_path / ".gpg-left" / "pubring.kbx").touch()
+    seal(source, tmp_path / "sealed.gpg", key, NOW)
+    assert not (tmp_path / ".gpg-left").exists()
 
 
 def test_nothing_of_a_persons_own_gpg_is_used(key, source, tmp_path, monkeypatch):

@@ -111,11 +111,11 @@ def run(night: Night, *steps: str) -> None:
     """Run steps of a night in order, each over all its shards or destinations; all of them by default."""
     for name in steps or STEPS:
         step = getattr(nights, name)
-        for of in _over(night, name):
+        for of in over(night, name):
             step(night) if of is None else step(night, of)
 
 
-def _over(night: Night, name: str) -> list:
+def over(night: Night, name: str) -> list:
     if name in ("extract", "tabulate"):
         return list(range(len(night.shards)))
     if name == "redact":
@@ -138,15 +138,21 @@ def published(site: Site) -> tuple[dict[str, bytes], str]:
     return contents(site.home / "published", site.home / "outbox"), json.dumps(kept(site), ensure_ascii=False)
 
 
+COLUMNS = {"nights": "day, manifest_sha256, manifest"}
+"""Of tables that also say when."""
+
+
 def kept(site: Site) -> dict[str, list[str]]:
-    """Every row of every table and view of the warehouse, in the order of their texts."""
+    """Every row of every table and view of the warehouse, in the order of their texts; but for the clock's part."""
     with psycopg.connect(site.warehouse_url) as connection:
         relations = connection.execute(
             "select table_schema, table_name from information_schema.tables "
             "where table_schema in ('stats', 'sudare') order by 1, 2"
         ).fetchall()
         return {
-            f"{schema}.{name}": sorted(map(str, connection.execute(f'select * from {schema}."{name}"').fetchall()))
+            f"{schema}.{name}": sorted(
+                map(str, connection.execute(f'select {COLUMNS.get(name, "*")} from {schema}."{name}"').fetchall())
+            )
             for schema, name in relations
         }
 

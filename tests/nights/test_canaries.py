@@ -4,6 +4,7 @@ The canaries of the demo site are found nowhere outside it: not in outputs, logs
 Two nights on the real DAG: a green one, and one in which every task fails with rows in hand.
 """
 
+import datetime
 import fcntl
 import gzip
 import json
@@ -19,12 +20,18 @@ import psycopg
 import pyarrow.parquet as pq
 import pytest
 
+from delivery.destinations.liveramp import DESTINATION as LIVERAMP
 from sudare.demo.canaries import CANARY_PATTERN
 from sudare.demo.partner_list import write_partner_list
 from sudare.demo.site import DEMO_DAY
 from sudare.deployment import DEMO_AGREEMENTS, environment
 from tests.databases import copy_database
+from tests.delivery.webhooks import webhook
+from tests.nights.collectors import collector
 from tests.nights.failing_night import STEPS
+from transforms.datasets import DATASETS
+from transforms.spec import Reader
+from transforms.tables import catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -106,7 +113,7 @@ def command(deployment: dict[str, str], *arguments: str, **changes: str) -> subp
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=800,
     )
 
 
@@ -152,22 +159,76 @@ def test_the_scan_sees_a_canary_where_there_is_one(deployment, tmp_path):
     assert "public.members" in traces(rows_of(deployment["SUDARE_SOURCE_URL"]))
 
 
-def test_a_green_night_on_the_real_dag_leaves_no_canary_anywhere(deployment):
-    """And its machine-readable summary says what happened."""
-    night = command(deployment, "-m", "sudare.cli", "night", "--json")
-    assert night.returncode == 0, night.stderr[-2000:]
-    told = json.loads(night.stdout)
-    assert told["night"] == DEMO_DAY.isoformat()
-    assert told["published"]
-    assert {step["step"] for step in told["steps"]} == set(STEPS)
+@pytest.mark.timeout(900)
+def test_green_nights_on_the_real_dag_leave_no_canary_anywhere(deployment):
+    """A backfill of two days. The older one makes no feed; what a machine is told of both says what happened."""
+    first, last = DEMO_DAY - datetime.timedelta(days=1), DEMO_DAY
+    asked = ("-m", "sudare.cli", "backfill", "--from", first.isoformat(), "--to", last.isoformat(), "--json")
+    assert command(deployment, *asked).returncode == 13  # nobody is there to be asked
+    log = Path(deployment["SUDARE_HOME"]) / "lineage.jsonl"
+    with collector() as metrics:
+        nights = command(
+            deployment,
+            *(*asked, "--yes"),
+            AIRFLOW__OPENLINEAGE__TRANSPORT=json.dumps({"type": "file", "log_file_path": str(log), "append": True}),
+            AIRFLOW__METRICS__OTEL_ON="True",
+            OTEL_EXPORTER_OTLP_ENDPOINT=metrics.url,
+            OTEL_EXPORTER_OTLP_PROTOCOL="http/protobuf",
+        )
+    assert nights.returncode == 0, nights.stdout[-2000:]
+    require_lineage(log)
+    require_counts(metrics.points)
+    told = json.loads(nights.stdout)
+    assert [one["night"] for one in told["runs"]] == [first.isoformat(), last.isoformat()]
+    assert set(told["runs"][0]["steps"]) == set(STEPS) - {"build_feed", "gate_feed", "hand_over"}
+    assert set(told["runs"][1]["steps"]) == set(STEPS)
+    again = json.loads(command(deployment, *asked, "--plan").stdout)
+    assert [one["verdict"] for one in again["plan"]["nights"]] == ["published", "published"]
     require_owner_only(Path(deployment["SUDARE_HOME"]))
-    require_no_trace(deployment, night.stdout, night.stderr)
+    require_no_trace(deployment, nights.stdout, nights.stderr)
+
+
+def require_lineage(log: Path) -> None:
+    """Every step that reads or makes something says which datasets, and which columns its role is granted."""
+    events = [json.loads(line) for line in log.read_text().splitlines()]
+    told = {(event["job"]["name"].split(".")[-1], event["eventType"]): event for event in events if event.get("inputs")}
+    read = {one["name"].split(".")[-1]: columns_of(one) for one in told["extract", "RUNNING"]["inputs"]}
+    granted = {name: [c.name for c in one.read_by(Reader.STATISTICS)] for name, one in DATASETS.items()}
+    assert read == {name: columns for name, columns in granted.items() if columns}
+    made = {one["name"].split(".")[-1]: columns_of(one) for one in told["publish", "RUNNING"]["outputs"]}
+    assert {name: list(table.columns) for name, table in catalogue().items()} == {n: made[n] for n in catalogue()}
+    (feed,) = told["hand_over", "RUNNING"]["outputs"]
+    assert (feed["name"], columns_of(feed)) == ("feeds/liveramp", [h for h, _ in LIVERAMP.columns])
+    assert "a secret of the tests" not in log.read_text()
+
+
+def columns_of(dataset: dict) -> list[str]:
+    return [one["name"] for one in dataset["facets"]["schema"]["fields"]]
+
+
+def require_counts(points: list[tuple[str, dict, float]]) -> None:
+    """Airflow's OpenTelemetry carries seconds by step, and rows by step, dataset and reason."""
+    timed = {tags["step"] for name, tags, _ in points if name.endswith("sudare.step")}
+    assert timed == set(STEPS)
+    rows: dict[str, float] = {}
+    for name, tags, value in points:
+        if name.endswith("sudare.count") and tags["step"] == "extract":
+            rows[tags["what"]] = max(rows.get(tags["what"], 0), value)
+    dropped = sum(value for what, value in rows.items() if what.startswith("members.dropped."))
+    assert rows["members.read"] == rows["members.kept"] + dropped
+    assert dropped > 0
 
 
 def test_a_night_in_which_every_task_fails_with_rows_in_hand_leaves_no_canary_anywhere(deployment):
     """Here the settings are Airflow's connections and a Variable, as on a cluster."""
-    night = command(through_airflow(deployment), "-m", "tests.nights.failing_night", DEMO_DAY.isoformat())
+    with webhook() as server:
+        night = command(
+            through_airflow(deployment),
+            *("-m", "tests.nights.failing_night", DEMO_DAY.isoformat()),
+            SUDARE_NOTICE_URL=server.url,
+        )
     assert night.returncode == 0, night.stdout[-2000:]
+    assert server.taken == []  # all of them were tried again, with success
     log = night.stdout + night.stderr
     assert log.count("Fault") >= len(STEPS)
     require_no_trace(deployment, night.stdout, night.stderr)
@@ -192,11 +253,23 @@ def test_a_failure_has_an_exit_status_of_its_own(deployment, what):
 
 
 def test_a_failure_inside_the_dag_has_its_exit_status_too(deployment):
-    """The reason travels from a task to the command that started the night."""
-    night = command(deployment, "-m", "sudare.cli", "night", "--date", "2036-01-01", "--json")
+    """The reason travels from a task to the command that started the night, to a webhook and to the monitor."""
+    with webhook() as server:
+        asked = ("-m", "sudare.cli", "night", "--date", "2036-01-01", "--json")
+        night = command(deployment, *asked, SUDARE_NOTICE_URL=server.url)
     assert night.returncode == 16
     (failure,) = json.loads(night.stdout)["failures"]
     assert (failure["step"], failure["reason"]) == ("plan", "DAY_REFUSED")
+    (notice,) = server.taken
+    told = {name: notice[name] for name in ("dag", "step", "day", "reason", "exit_status", "retry_may_help")}
+    assert told == {
+        **{"dag": "nightly", "step": "plan", "day": "2036-01-01"},
+        **{"reason": "DAY_REFUSED", "exit_status": 16, "retry_may_help": False},
+    }
+    assert notice["out"] == {"tables": False, "feeds": []}
+    assert "a-token-of-a-test" not in "".join(text for _, text in surfaces(Path(deployment["SUDARE_HOME"])))
+    status = command(deployment, "-m", "sudare.cli", "status", "--date", "2036-01-01", "--json")
+    assert [one["step"] for one in json.loads(status.stdout)["failures"]] == ["plan"]
 
 
 def test_a_second_night_in_the_same_home_is_turned_away(deployment):

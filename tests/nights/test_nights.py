@@ -496,6 +496,7 @@ def test_nothing_between_two_steps_is_left_after_a_night(lived):
             "feeds",
             "plan.json",
             "probe.json",
+            "run.json",
             "boards.json",
         )
     }

@@ -28,7 +28,7 @@ from anonymizers.errors import (
     StorageFull,
     ValueUnfit,
 )
-from delivery import feed_steps
+from delivery import feed_steps, outbox
 from delivery import night as nights
 from delivery.agreements import Login
 from delivery.night import Night
@@ -312,8 +312,9 @@ def test_a_disk_that_is_full_while_sealing_leaves_nothing_and_says_so(by_sftp, s
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
     try:
+        path = outbox.pending_place(night.settings.outbox, "liveramp", night.owner) / told(night).file
         with pytest.raises(StorageFull):
-            feed_steps._seal(night, "liveramp", feed_steps.outbox.require_pending(night.settings.outbox, told(night)))
+            feed_steps._seal(night, "liveramp", path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert not [path for path in (night.settings.outbox / ".sealed" / "liveramp").rglob("*") if path.is_file()]

@@ -294,14 +294,16 @@ def test_an_older_night_is_refused_before_a_row_is_read(lived, day):
 )
 def test_a_night_that_another_has_overtaken_is_not_published(ready, monkeypatch, meanwhile, error, message):
     """Another process publishes between this one's reading of the state and its transaction."""
-    files_before, settle = statistics(ready)[0], publication._settle
+    files_before, typed, done = statistics(ready)[0], publication.typed, []
 
     def overtaken(*arguments):
-        with psycopg.connect(ready.warehouse_url) as connection:
-            connection.execute(f"insert into sudare.nights values ('{meanwhile}', repeat('0', 64), '{{}}')")
-        return settle(*arguments)
+        if not done:
+            done.append(meanwhile)
+            with psycopg.connect(ready.warehouse_url) as connection:
+                connection.execute(f"insert into sudare.nights values ('{meanwhile}', repeat('0', 64), '{{}}')")
+        return typed(*arguments)
 
-    monkeypatch.setattr(publication, "_settle", overtaken)
+    monkeypatch.setattr(publication, "typed", overtaken)
     before = kept(ready)
     with pytest.raises(error, match=message):
         run(ready.night(), "publish")

@@ -5,14 +5,15 @@ import errno
 import os
 import stat
 import traceback
+from pathlib import Path
 
-import fsspec.implementations.local as local
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from anonymizers.errors import OutboxUnwritable, StagingUnwritable, StorageFull
-from transforms.staging import Staging, unwritable_as
+from anonymizers.errors import OutboxUnwritable, StagingBroken, StagingUnwritable, StorageFull
+from transforms.places import unwritable_as
+from transforms.staging import Staging
 
 DAY = datetime.date(2026, 10, 31)
 ROWS = pa.table({"a": [1, 2], "b": ["x", "y"]})
@@ -56,10 +57,10 @@ def test_the_same_again_takes_the_place_of_the_first(staging):
     ],
 )
 def test_what_the_system_refuses_has_a_name(staging, monkeypatch, code, error, status):
-    def refuse(self, path, *args, **kwargs):
+    def refuse(self, data):
         raise OSError(code, "canary", "/canary/path") if code else OSError("canary")
 
-    monkeypatch.setattr(local.LocalFileSystem, "pipe_file", refuse)
+    monkeypatch.setattr(Path, "write_bytes", refuse)
     with pytest.raises(error) as refused:
         staging.write_table(ROWS, "members", "0000.parquet")
     assert refused.value.exit_status == status
@@ -93,6 +94,41 @@ def test_a_part_or_the_whole_night_is_removed(staging, tmp_path):
     assert [p.name for p in night.iterdir()] == ["members"]
     staging.remove()
     assert not night.exists()
+
+
+def test_a_write_that_fails_leaves_what_was_there_and_no_half(staging, tmp_path, monkeypatch):
+    staging.write_json({"a": 1}, "plan.json")
+
+    def stop(self, target):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", stop)
+    with pytest.raises(KeyboardInterrupt):
+        staging.write_json({"a": 2}, "plan.json")
+    assert staging.read_json("plan.json") == {"a": 1}
+    assert [path.name for path in (tmp_path / "staging" / "2026-10-31").iterdir()] == ["plan.json"]
+
+
+def test_what_the_dead_had_begun_to_write_is_deleted_in_every_night(staging, tmp_path):
+    staging.write_json({}, "plan.json")
+    left = tmp_path / "staging" / "2026-10-30" / "members" / ".0000.parquet.0123456789abcdef.part"
+    left.parent.mkdir(parents=True)
+    left.touch()
+    assert staging.remove_leftovers() == 1
+    assert [path.name for path in (tmp_path / "staging").rglob("*") if path.is_file()] == ["plan.json"]
+
+
+def test_a_file_of_another_night_or_name_is_not_taken_for_this_one(staging, tmp_path):
+    staging.write_table(ROWS, "members", "0000.parquet")
+    staging.write_json({}, "plan.json")
+    night = tmp_path / "staging" / "2026-10-31"
+    (night / "members" / "0000.parquet").rename(night / "members" / "0001.parquet")
+    night.rename(night.with_name("2026-11-01"))
+    other = Staging(staging.url, DAY + datetime.timedelta(days=1))
+    with pytest.raises(StagingBroken, match="members/0001.parquet is another object"):
+        other.read_table("members", "0001.parquet")
+    with pytest.raises(StagingBroken, match="plan.json is another object"):
+        other.read_json("plan.json")
 
 
 def test_nights_before_a_day_are_deleted(staging, tmp_path):

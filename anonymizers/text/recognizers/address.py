@@ -14,7 +14,7 @@ from presidio_analyzer import LocalRecognizer, RecognizerResult
 
 from anonymizers.text.address_disguises import undisguised
 from anonymizers.text.artifacts import read
-from anonymizers.text.patterns import EXPRESSION_TIMEOUT_S, LANGUAGE, Example
+from anonymizers.text.patterns import EXPRESSION_TIMEOUT_S, LANGUAGE, Example, quick
 from anonymizers.text.places import Places, fold_place, longest_before, places
 
 _KANJI = "一-鿿々〆"
@@ -46,10 +46,13 @@ _HOUSE = regex.compile(
     f"])(?<![0-9.:/¥$#№])(?:(?P<grid>{_GRID}{{1,2}}+)(?P<block>{_BLOCK})?+(?:{_LOT})?+|"
     f"(?P<block>{_BLOCK})(?:{_LOT_OF_BLOCK})?+|{_LOT})"
 )
-_NEEDED = regex.compile(
+_NEEDED = quick(
     "[0-9]|[〇一二三四五六七八九十百](?:丁目|番|地割|[-ー−‐‑–—―─~のノ之・*★☆♡♥][〇一二三四五六七八九十])|"
     "[〇一二三四五六七八九]{3}"
 )
+_SPACED_DIGITS, _FOUR_DIGITS, _YEAR = quick("[0-9] [0-9]"), quick("[0-9]{4}$"), quick("(?:19|20)[0-9]{2}$")
+_NUMBERS, _DAY = quick("[0-9]+|[〇一二三四五六七八九十百]+"), quick("(?:19|20)[0-9]{2}-[01]?[0-9]-[0-3]?[0-9]$")
+_KANJI_BEFORE, _OF_NAME = quick(f"[{_KANJI}]{{1,4}}$"), quick(f"[{_KANJI}ァ-ヺー]")
 _TRAILING = regex.compile(r"[ 、,のノ之ー~-]+$")
 
 # Before a house number: nothing of this is a letter or a digit of it.
@@ -262,13 +265,13 @@ def _house(match: regex.Match[str]) -> _House | None:
     if end == match.start():
         return None
     written = text[match.start() : end]
-    spaced = regex.search("[0-9] [0-9]", written) is not None
-    numbers = regex.findall("[0-9]+|[〇一二三四五六七八九十百]+", written)
+    spaced = _SPACED_DIGITS.search(written) is not None
+    numbers = _NUMBERS.findall(written)
     block = bool(match["block"] or (match["grid"] and "割" not in match["grid"] and len(numbers) > 1))
     lot = "番地" in written or ("番" in written and "号" in written) or bool(match["grid"])
     if numbers[0].startswith("0") or len("".join(numbers)) > 14 or (len(numbers[0]) > 4 and len(numbers) > 1):
         return None  # a telephone, a card
-    if not block and len(numbers) > 1 and regex.match("(?:19|20)[0-9]{2}-[01]?[0-9]-[0-3]?[0-9]$", written):
+    if not block and len(numbers) > 1 and _DAY.match(written):
         return None  # a date
     if block and _NO_BLOCK.match(text, end):
         return None
@@ -307,7 +310,7 @@ def _start(text: str, folded: str, house: _House, listed: Places, floor: int) ->
 
 def _whole_word(text: str, start: int, floor: int) -> int:
     """Where a town begins whose end is listed (遠藤新田): at the kanji it touches, unless they are another word."""
-    touching = regex.search(f"[{_KANJI}]{{1,4}}$", text[max(floor, start - 4) : start])
+    touching = _KANJI_BEFORE.search(text[max(floor, start - 4) : start])
     return (
         start - len(touching[0])
         if touching and text[start] not in "大字" and not _LEADING.search(touching[0])
@@ -416,7 +419,7 @@ def _after_municipality(text: str, folded: str, house: _House, listed: Places, f
 
 def _town_suffices(text: str, house: _House, start: int, town: str, listed: Places) -> bool:
     """Whether a listed town without a municipality makes a number an address."""
-    begins = start == 0 or not regex.match(f"[{_KANJI}ァ-ヺー]", text[start - 1])
+    begins = start == 0 or not _OF_NAME.match(text[start - 1])
     if len(town) == 1:
         return house.block and begins
     if house.strong:
@@ -427,7 +430,7 @@ def _town_suffices(text: str, house: _House, start: int, town: str, listed: Plac
         return alone and len(town) > 1 and begins
     if house.parts == 2:
         return bool(cued) or (len(town) > 2 and begins and fold_place(town) not in listed.stems)
-    long = regex.search("[0-9]{4}$", text[: house.end]) and not regex.search("(?:19|20)[0-9]{2}$", text[: house.end])
+    long = _FOUR_DIGITS.search(text[: house.end][-5:]) and not _YEAR.search(text[: house.end][-5:])
     return alone and bool(cued or (long and begins and len(town) > 1))
 
 

@@ -3,7 +3,7 @@
 import regex
 
 from anonymizers.text.expressions import either
-from anonymizers.text.patterns import CuedPatternRecognizer, Example, beside, cue
+from anonymizers.text.patterns import CuedPatternRecognizer, Example, Places, beside, cue
 
 _ERA = r"(?:明治|大正|昭和|平成|令和|明|大|昭|平|令|[MTSHRmtshr])"
 _YEAR = rf"(?:(?:西暦 ?)?(?:19|20)[0-9]{{2}}|'?[0-9]{{2}}|{_ERA}[. ]?(?:[0-9]{{1,2}}|元))"
@@ -56,6 +56,8 @@ _DATE_BEGINS = (
     r"(?:明治?|大正?|昭和?|平成?|令和?|[MTSHRmtshr])[. ]?[0-9元〇一二三四五六七八九十]|"
     + either("jan feb mar apr may jun jul aug sep oct nov dec")
 )
+# Most numbers are no date, and thirty patterns begin with one: that there is one is looked at once.
+_DATE = Places(_DATE_BEGINS, f"(?i){_ANY}")
 _AFTER_WORD = cue("after a word", rf"(?i){_WORD}{_LEAD}(?P<cued>{_ANY})")
 _AFTER_WORDS = cue(
     "after a word and words",
@@ -79,7 +81,7 @@ _DAY_NOTE = rf"(?: ?\([^)\n]{{1,6}}\))?{_TIME}"
 _BEFORE_WORD = cue(
     "before a word",
     rf"(?i)(?P<cued>{_ANY}){_DAY_NOTE}[ 、にがはの頃で☆♡]{{0,3}}{_BORN}(?!以降|以後|から|まで|〜|~)",
-    _DATE_BEGINS,
+    _DATE,
 )
 _BORN_AT = cue(
     "before a time and a word",
@@ -90,7 +92,7 @@ _BORN_AT = cue(
     r"(?:誕生(?!日|会|月)|爆誕|出産(?!予定|祝|準備|手当|後|前|入院|費用|説明|教室)|[生産]まれ(?:た|ました|です)|"
     r"[生産]みました|"
     r"[生産]んだ)",
-    _DATE_BEGINS,
+    _DATE,
 )
 _BEFORE_BIRTHDAY = cue(
     "before birthday",
@@ -98,7 +100,7 @@ _BEFORE_BIRTHDAY = cue(
     rf"(?:[0-9]{{1,2}}[歳才]の)?(?:お?誕生日{_PARTY}|お?たんじょうび{_PARTY}|バースデー{_PARTY}|"
     rf"バースデイ{_PARTY}|birthday|生年月日|出産日|出産予定日)"
     rf"|(?:ごろ|頃|くらい|ぐらい|あたり|前後)?[がのに ]{{0,2}}(?:うちの|私の|出産の|もともとの|最初の)?{_DUE})",
-    _DATE_BEGINS,
+    _DATE,
 )
 _ELSEWHERE = r"健診|検診|説明会|入院|退院|入園|入学|予約|旅行|[0-9]{1,2}[月/]"
 _BEFORE_VERB = cue(
@@ -108,7 +110,7 @@ _BEFORE_VERB = cue(
     r"(?:出産(?:しま|した|して|いたし|です|(?=[、。! \n]|$))|誕生(?=[、。!♡ \n]|$|です)|産みました|産んだ|"
     r"生みました|[産生]まれ(?:ました|て|た)|"
     r"うまれました|誕生しました|爆誕))",
-    _DATE_BEGINS,
+    _DATE,
 )
 _REPORT = cue(
     "in a report of a birth",
@@ -121,7 +123,7 @@ _TURNS = cue(
     rf"(?P<cued>{_B}(?:{_FULL}|{_MONTH_DAY}|{_SHORT}){_E}){_DAY_NOTE}(?:で|に|には|"
     rf"にて)[^0-9\n。、]{{0,8}}[0-9]{{1,2}} ?(?:歳|才)(?:の?お?(?:誕生日|バースデー)|に?な(?:り|っ|る)|を迎|(?=$|"
     rf"[、。!♡ \n]))",
-    _DATE_BEGINS,
+    _DATE,
 )
 _AGES = r"(?:[0-9]{1,2}|[一二三四五六七八九十]{1,2}) ?(?:歳|才|さい)"
 _TURNS_TOO = cue(
@@ -129,20 +131,20 @@ _TURNS_TOO = cue(
     rf"(?P<cued>{_B}(?:{_FULL}|{_MONTH_DAY}|{_SHORT}){_E})(?:(?:でやっと|でもう|で|に){_AGES}(?:に?な(?:り|っ|る)|"
     rf"の?お?誕生日{_PARTY}|"
     rf"を迎|だよ|です(?=$|[。!♡\n]))| ?[→⇒] ?{_AGES}(?=$|[、。!♡ \n]|に?な[りっる])| 0 ?[歳才] ?[→⇒])",
-    _DATE_BEGINS,
+    _DATE,
 )
 _SAID_BEFORE = cue(
     "said before the word",
     rf"(?P<cued>{_B}(?:{_FULL}|{_MONTH_DAY}|{_SHORT}){_E})(?:なんです|なんだ|なのよ|なの|です|だよ)(?:よね?|けど|"
     rf"が)?[、。 ]{{1,2}}"
     r"お?誕生日(?=$|[。!♡☆\n])",
-    _DATE_BEGINS,
+    _DATE,
 )
-_DAYS_CHILD = cue("a child of the day", rf"(?P<cued>{_B}{_MONTH_DAY}{_E})(?=っ[子こ](?![一-鿿]))", _DATE_BEGINS)
+_DAYS_CHILD = cue("a child of the day", rf"(?P<cued>{_B}{_MONTH_DAY}{_E})(?=っ[子こ](?![一-鿿]))", _DATE)
 _PARTY_HELD = cue(
     "a party at home",
     rf"(?P<cued>{_B}{_MONTH_DAY}{_E})に(?:家で|おうちで|お家で)?お誕生会を?し(?=た|ました)",
-    _DATE_BEGINS,
+    _DATE,
 )
 _BD = cue(
     "after BD",
@@ -171,14 +173,14 @@ _LISTED = cue(
 _LISTED_BEFORE = cue(
     "in a list, before",
     rf"(?P<cued>{_B}{_FULL}{_E})(?: ?生)?[ :・/、(→]{{0,2}}{_CHILD}(?=$|[、。\n ()♡♂♀])",
-    _DATE_BEGINS,
+    _DATE,
 )
 
 _SIBLINGS = cue(
     "two before a word",
     rf"(?i)(?P<cued>{_ANY})[、,と ]{{1,2}}[^0-9\n。!?]{{0,8}}(?P<cued>{_ANY})[ にがの]{{0,2}}(?:{_BORN}|"
     rf"お?誕生日{_PARTY})",
-    _DATE_BEGINS,
+    _DATE,
 )
 _SIBLING_AFTER = cue(
     "after one that was born",
@@ -193,7 +195,7 @@ _OURS = cue(
 _SIX_BEFORE = cue(
     "six digits before a word", rf"(?P<cued>{_SIX})(?:生まれ|産まれ|うまれ|生(?=[)、。 \n]|$))", _DATE_BEGINS
 )
-_AGED = cue("before an age in brackets", rf"(?P<cued>{_B}{_FULL}{_E}) ?\([0-9]{{1,2}}(?:歳|才)\)", _DATE_BEGINS)
+_AGED = cue("before an age in brackets", rf"(?P<cued>{_B}{_FULL}{_E}) ?\([0-9]{{1,2}}(?:歳|才)\)", _DATE)
 
 _PEOPLE = (
     r"(?:ママ|パパ|夫|旦那さ?ん?|主人|妻|嫁|私|わたし|うち|自分|娘|息子|むすめ|むすこ|[長次三四][男女]|[上下]の子|真ん中|"
@@ -217,37 +219,37 @@ _HAPPY = cue(
     rf"(?P<cued>{_B}(?:{_FULL}|{_MONTH_DAY}|{_SHORT}){_E}){_DAY_NOTE}[、でに !☆♡]{{0,2}}(?:{_PEOPLE}[がはも、]?)?"
     rf"(?:満|ついに|もう|やっと|無事に?|祝)?、?{_AGES}(?:お?めでと|の?お?誕生日{_PARTY}|の?バースデー{_PARTY}|です|に?なりま|に?なった|"
     rf"を迎え)",
-    _DATE_BEGINS,
+    _DATE,
 )
 # The day a present is for is the birthday; a present alone has no day.
 _PRESENT = cue(
     "of the birthday's present",
     rf"(?P<cued>{_B}(?:{_FULL}|{_MONTH_DAY}|{_SHORT}){_E})の(?:{_PEOPLE}の)?(?:[0-9]{{1,2}}[歳才]の)?"
     rf"(?=(?:お?誕生日|バースデー)(?:プレ|ケーキ|の?お?祝い|会|パーティ))",
-    _DATE_BEGINS,
+    _DATE,
 )
 _SIGN = cue(
     "before a sign of the zodiac",
     rf"(?P<cued>{_B}{_MONTH_DAY}{_E})(?=[のは、]{{0,2}}(?:[おオ]?(?:ひつじ|うし|てんびん|さそり|とめ)|ふたご|双子|かに|蟹|しし|獅子|"
     rf"おとめ|乙女|天秤|蠍|いて|射手|やぎ|山羊|みずがめ|水瓶|うお|魚|牡羊|牡牛)座)",
-    _DATE_BEGINS,
+    _DATE,
 )
 _BABY = cue(
     "a baby of the day",
     rf"(?P<cued>{_ANY})(?=の?ベビー?(?:です|の(?:ママ|母|方)|ちゃん|[。!♡\n]|$|ママ|同士|仲間))",
-    _DATE_BEGINS,
+    _DATE,
 )
 _PLANNED = cue(
     "the day a birth is planned for",
     rf"(?P<cued>{_ANY}){_DAY_NOTE}[にで、の ]{{0,2}}(?:[^0-9\n。、!?]{{0,10}})(?:出産|分娩|帝王切開|帝切)"
     r"(?:の?予定|が?決ま)",
-    _DATE_BEGINS,
+    _DATE,
 )
 _BORN_AS = cue(
     "before words and a birth",
     rf"(?P<cued>{_B}(?:{_MONTH_DAY}|{_SHORT}){_E})(?=(?:(?!{_ELSEWHERE}|以降|から|まで|対象|学年)[^0-9\n。、!?]){{1,10}}?"
     rf"(?:生まれ|産まれ|うまれ)(?:の|です|だ|なの|なん|で[。、す ]|[。!♡\n]|$))",
-    _DATE_BEGINS,
+    _DATE,
 )
 _BORN_THEN = cue(
     "after the news of a birth",
@@ -256,11 +258,9 @@ _BORN_THEN = cue(
 _PAIR = cue(
     "two of two children",
     rf"(?P<cued>{_B}{_FULL}{_E})と(?P<cued>{_B}{_FULL}{_E})(?=の(?:[2二]人|兄弟|姉妹|年子|子))",
-    _DATE_BEGINS,
+    _DATE,
 )
-_BEFORE_BD = cue(
-    "before BD", rf"(?P<cued>{_B}(?:{_FULL}|{_MONTH_DAY}|{_SHORT}){_E})(?=(?:が|は)BD(?![A-Za-z]))", _DATE_BEGINS
-)
+_BEFORE_BD = cue("before BD", rf"(?P<cued>{_B}(?:{_FULL}|{_MONTH_DAY}|{_SHORT}){_E})(?=(?:が|は)BD(?![A-Za-z]))", _DATE)
 _FOUR_DIGITS = cue(
     "four digits before a word",
     r"(?<![0-9./-])(?P<cued>(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01]))(?:生まれ|産まれ|うまれ)(?!る)",
@@ -268,13 +268,13 @@ _FOUR_DIGITS = cue(
 )
 
 # A whole date and a word about birth in the same breath: what else a day is of stands nearer to it.
-_MONTH_AND_DAY = beside("month and day near a word", rf"(?P<near>{_B}(?:{_MONTH_DAY}|{_M}/{_D}){_E})", _DATE_BEGINS)
+_MONTH_AND_DAY = beside("month and day near a word", rf"(?P<near>{_B}(?:{_MONTH_DAY}|{_M}/{_D}){_E})", _DATE)
 _ITS_WORD = regex.compile(
     rf"(?:生まれ|産まれ|うまれ|お?誕生日{_PARTY}|お?たんじょうび{_PARTY}|生年月日|出生日?|出産予定日?|"
     rf"(?<![一-鿿ァ-ヺー])予定日|バースデ[ーイィ]"
     rf"{_PARTY}|(?i:birthday|due ?date|DOB|EDD))"
 )
-_BESIDE = beside("near a word", rf"(?P<near>{_B}{_FULL}{_E})", _DATE_BEGINS)
+_BESIDE = beside("near a word", rf"(?P<near>{_B}{_FULL}{_E})", _DATE)
 _NEAR = (
     r"生まれ|産まれ|うまれ|ウマレ|誕生|たんじょう|タンジョウ|生年月日|セイネンガッピ|せいねんがっぴ|出生|生誕|爆誕|"
     r"(?:出産|お産|分娩)(?:日|し|予定)|(?<![一-鿿ァ-ヺー])予定日|birth|DOB|バースデ|バースディ|[産生](?:んだ|みました|"
@@ -292,6 +292,7 @@ _OF_THE_DAY = regex.compile(
 _SAID_OTHERWISE = regex.compile(
     r"[はがのに]?(?:登園|予防接種|接種|[健検]診|発売|入園式|卒園式|入学式|運動会|遠足|参観|説明会|面談|引っ?越)"
 )
+_WHOLE, _CLAUSE_END, _NUMBERS = regex.compile(_FULL), regex.compile("[。!?\n、]"), regex.compile("[0-9]+")
 _RANGE_BEFORE = regex.compile(r"(?:から|〜|~|[0-9日]-) ?$")
 _SCHOOL_YEAR = regex.compile(r"学年|早生まれ|遅生まれ|対象|以降|以前|募集|満[0-9]|限定|クラス分け")
 
@@ -318,10 +319,10 @@ class _BirthDate(CuedPatternRecognizer):
         right_after = match.string[end : end + 10].split("\n")[0]
         if _OF_THE_DAY.search(right_after) or not self._is_a_day(match.string, start, end):
             return False
-        if regex.match(_FULL, match["near"]):
+        if _WHOLE.match(match["near"]):
             return self.has_word_near(match)
-        said = regex.split("[。!?\n、]", match.string[max(0, start - 24) : start])[-1]
-        follows = regex.split("[。!?\n、]", match.string[end : end + 16])[0]
+        said = _CLAUSE_END.split(match.string[max(0, start - 24) : start])[-1]
+        follows = _CLAUSE_END.split(match.string[end : end + 16])[0]
         return any(_ITS_WORD.search(side) and not _OF_THE_DAY.search(side) for side in (said, follows))
 
     def accepts(self, match: "regex.Match[str]") -> bool:
@@ -332,7 +333,7 @@ class _BirthDate(CuedPatternRecognizer):
     def _is_a_day(self, text: str, start: int, end: int) -> bool:
         if _RANGE_BEFORE.search(text[max(0, start - 4) : start]):
             return False
-        written = regex.findall("[0-9]+", text[start:end])
+        written = _NUMBERS.findall(text[start:end])
         limit = [int(part) for part in written[-2:]] in ([4, 1], [4, 2], [3, 31])
         return not (limit and _SCHOOL_YEAR.search(text[max(0, start - 40) : end + 40]))
 
@@ -365,12 +366,12 @@ def recognizer() -> CuedPatternRecognizer:
         _BORN_AS,
         _PAIR,
         _BEFORE_BD,
-        _SIX_BEFORE,
         _SIBLINGS,
         _AGED,
         _BESIDE,
         _MONTH_AND_DAY,
         _LISTED_BEFORE,
+        _SIX_BEFORE,
         _SIBLING_AFTER,
         _EACH,
         _ANSWERED,

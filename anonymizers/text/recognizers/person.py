@@ -23,8 +23,8 @@ from presidio_analyzer import LocalRecognizer, RecognizerResult
 
 from anonymizers.text import name_lists
 from anonymizers.text.artifacts import TextArtifacts, read
-from anonymizers.text.name_candidates import Search, features, word_features
-from anonymizers.text.name_shapes import Shape
+from anonymizers.text.name_candidates import Search, word_features
+from anonymizers.text.name_shapes import UNLISTED, Shape
 from anonymizers.text.patterns import LANGUAGE, Example
 
 ENOUGH = 0.71
@@ -109,11 +109,28 @@ def _points() -> dict[str, float]:
     return {row["feature"]: float(row["points"]) for row in csv.DictReader(text.splitlines())}
 
 
+@cache
+def _point(*words: str) -> float:
+    """The points of a feature, by its words. What is remembered here is no text: features are of a closed list."""
+    return _points().get(" ".join(words), 0.0)
+
+
+@cache
+def _points_of_shape(shape: Shape) -> tuple[float, str]:
+    """The points of what a candidate is made of, and its script."""
+    return sum(map(_point, shape)), shape[0].partition(" ")[0]
+
+
 @lru_cache(maxsize=1 << 15)
 def _score(shape: Shape, left: str, right: str, near: str) -> float:
-    """The logit of a candidate. What is remembered here is no text: shapes and surroundings are of a closed list."""
-    points = _points()
-    return points["any"] + sum(points.get(name, 0.0) for name in features(shape, left, right, near))
+    """The logit of a candidate, without the words around it: the points of its `features`."""
+    points, script = _points_of_shape(shape)
+    points += _point(left)
+    points += _point(right)
+    points += _point(script, left)
+    points += _point(script, right)
+    points += _point(left, right)
+    return _points()["any"] + (points + _point("near", near) if near else points)
 
 
 @cache
@@ -124,21 +141,33 @@ def _points_of_words() -> tuple[dict[str, float], ...]:
 
 
 def _scores(search: Search) -> dict[tuple[int, int], float]:
-    """The logit of each candidate of a text; what is the same for all that start or end at a place is asked once."""
+    """
+    The logit of each candidate of a text that could be enough; of what cannot be, the dictionary is not asked.
+
+    What is the same for all that start or end at a place is asked once.
+    """
     of_before, of_after, of_later, of_itself = _points_of_words()
     starts: dict[int, tuple[str, float]] = {}
     ends: dict[int, tuple[str, str, float]] = {}
-    scores = {}
+    least = _ENOUGH_BESIDE - _points()["listed"]
+    scores: dict[tuple[int, int], float] = {}
     for start, end, shape in search.places():
         if start not in starts:
-            starts[start] = search.left(start), of_before.get(search.word_before(start), 0.0)
+            left, word = search.before(start)
+            starts[start] = left, of_before.get(word, 0.0)
         if end not in ends:
-            after, later = search.words_after(end)
-            ends[end] = search.right(end), search.near(end), of_after.get(after, 0.0) + of_later.get(later, 0.0)
+            right, near, word, later = search.behind(end)
+            ends[end] = right, near, of_after.get(word, 0.0) + of_later.get(later, 0.0)
         (left, before), (right, near, beyond) = starts[start], ends[end]
-        name = search.text[start:end]
-        itself = of_itself.get(name if name_lists.entry(name).common else "", 0.0)
-        scores[start, end] = _score(shape, left, right, near) + before + beyond + itself
+        around = _score(shape, left, right, near) + before + beyond
+        if shape[0] == UNLISTED:
+            score = around + of_itself.get("", 0.0)
+            if (score <= least and (start, end) not in scores) or search.is_word(start, end, shape):
+                continue
+        else:
+            name = search.text[start:end]
+            score = around + of_itself.get(name if name_lists.entry(name).common else "", 0.0)
+        scores[start, end] = score
     return scores
 
 

@@ -21,6 +21,7 @@ from anonymizers.text.patterns import (
     bracketed,
     cue,
     form,
+    quick,
     run,
 )
 from anonymizers.text.places import fold_place, longest_from, places
@@ -63,6 +64,7 @@ _NEAR = (
     r"[市区町村](?:に|の|です|内|在住)"
 )
 _SHAPED = form("by its hyphen", rf"(?<!(?:{_OTHER})[^0-9\n]{{0,6}}){_ALONE}(?P<value>[0-9]{{3}}-[0-9]{{4}}){_NO_RANGE}")
+_NEEDED = quick("[0-9]{3}[^0-9]{0,3}[0-9]{4}")
 _BEFORE_ADDRESS = regex.compile(rf"{_ALONE}{_CODE}(?=[\s、,)]{{0,3}}[ぁ-ゖ一-鿿々ァ-ヺ])")
 
 # Numerals of several kinds, or on a line of their own: the word must stand right beside them.
@@ -104,7 +106,7 @@ class PostalCodeRecognizer(CuedPatternRecognizer):
         artifacts = read(text, nlp_artifacts)
         found = super().analyze(text, entities, artifacts, regex_flags)
         reading = artifacts.unmasked
-        for match in _BEFORE_ADDRESS.finditer(reading.text):
+        for match in _BEFORE_ADDRESS.finditer(reading.text) if _NEEDED.search(reading.text) else ():
             after = reading.text[match.end() : match.end() + 12].lstrip(" \n\t　、,)")
             listed = places()
             if any(longest_from(fold_place(after), 0, names) for names in (listed.prefectures, listed.municipalities)):

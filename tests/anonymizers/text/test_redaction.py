@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anonymizers.text import engine, name_lists, names
+from anonymizers.text import engine, name_lists, names, patterns
 from anonymizers.text.redaction import (
     LONGEST_TEXT,
     Redacted,
@@ -144,7 +144,7 @@ def failing_recogniser(monkeypatch):
             raise ValueError(text)
         return []
 
-    monkeypatch.setattr(engine.analyzer().registry.recognizers[0], "analyze", fail)
+    monkeypatch.setattr(engine.every_recognizer()[0], "analyze", fail)
 
 
 @pytest.mark.usefixtures("failing_recogniser")
@@ -172,8 +172,8 @@ def test_an_expression_out_of_time_drops_the_posting(monkeypatch):
         def finditer(self, text, timeout):
             raise TimeoutError(text)
 
-    phone = next(r for r in engine.analyzer().registry.recognizers if r.supported_entities == ["PHONE"])
-    monkeypatch.setattr(phone, "_expressions", [(Slow(), 1.0)])
+    phone = next(r for r in engine.every_recognizer() if r.supported_entities == ["PHONE"])
+    monkeypatch.setattr(phone, "_expressions", [(patterns._Finder(patterns.Places("")), [(Slow(), 1.0)])])
     assert redact_all(["090-0000-1234"])[1] == {"dropped_recogniser_failed": 1}
 
 

@@ -1,0 +1,135 @@
+"""The site's database changes under a running night: what was read is what was there, or the night says so."""
+
+import psycopg
+import pytest
+
+from anonymizers.errors import (
+    ReaderOverGranted,
+    ReaderUnderGranted,
+    SourceChanged,
+    SourceMissing,
+    SourceUnsettled,
+    StopSignalsUnreadable,
+)
+from delivery import night as nights
+from delivery.verification import verify
+from sudare import grants
+from tests.faults.campaign import Trial, mostly_long
+from tests.nights.sites import run
+from transforms.source import Session
+
+COUNTED = ("extract", "redact", "tabulate", "merge_cells")
+FED = ("build_feed", "gate_feed", "hand_over")
+
+CHANGES = {
+    "a column dropped": (["alter table members drop column prefecture_code"], SourceMissing),
+    "a column renamed": (["alter table postings rename column posted_at to written_at"], ReaderOverGranted),
+    "a time without its zone": (["alter table postings alter posted_at type timestamp"], SourceChanged),
+    "a date as text": (["alter table members alter birth_date type text"], SourceChanged),
+    "a number of fewer digits": (["alter table children alter member_id type integer"], SourceChanged),
+    "a table dropped": (["drop table children"], SourceMissing),
+    "a table emptied": (["truncate postings cascade"], SourceUnsettled),
+    "a table half loaded": (["delete from members where member_id % 2 = 0"], SourceUnsettled),
+    "stop signals emptied": (["truncate opt_outs"], SourceUnsettled),
+    "requests half loaded": (["delete from rights_requests where request_id % 2 = 0"], SourceUnsettled),
+    "a stop table dropped": (["drop table opt_outs"], StopSignalsUnreadable),
+    "a right revoked": (["revoke select on postings from sudare_statistics"], ReaderUnderGranted),
+}
+"""What the site's engineers do between two steps, and what the next one that reads says of it."""
+
+
+SHORT = ("a column renamed", "a time without its zone", "a table half loaded", "stop signals emptied")
+
+
+@pytest.mark.parametrize("what", mostly_long(CHANGES, SHORT))
+def test_a_source_that_changes_between_two_shards_publishes_nothing(trial, what):
+    before = trial.seen()
+    statements, error = CHANGES[what]
+    night = trial.night()
+    run(night, "plan")
+    nights.extract(night, 0)
+    trial.change("set search_path = public", *_without_keys(trial), *statements)
+    with pytest.raises((error, ReaderUnderGranted) if error in (SourceMissing, StopSignalsUnreadable) else error):
+        _rest(night)
+    assert trial.seen() == before
+
+
+def _without_keys(trial: Trial) -> list[str]:
+    """Foreign keys would forbid some of it; a site that is loaded anew has none meanwhile."""
+    rows = trial.ask_site("select conrelid::regclass::text, conname from pg_constraint where contype = 'f'")
+    return [f"alter table {table} drop constraint {name}" for table, name in rows]
+
+
+def _rest(night) -> None:
+    nights.extract(night, 1)
+    run(night, "redact", "tabulate", "merge_cells", "disclose", "gate_tables", "publish")
+
+
+LOADED = [(dataset, step) for dataset in ("opt_outs", "rights_requests", "consents", "members") for step in FED]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "step"),
+    [pytest.param(*one, marks=() if one in (LOADED[0], LOADED[2], LOADED[7]) else pytest.mark.long) for one in LOADED],
+)
+def test_a_source_that_is_loaded_anew_sends_nothing(trial, dataset, step):
+    """Empty for a minute, it looks like nobody having said stop."""
+    before = trial.seen()
+    night = trial.night()
+    done = FED.index(step)
+    run(night, "plan", *FED[:done])
+    trial.change(*_without_keys(trial), f"create table kept as table {dataset}", f"truncate {dataset}")
+    with pytest.raises(SourceUnsettled, match=rf"^{dataset}: 0 rows, \d+ when the night began"):
+        run(night, *FED[done:])
+    assert trial.seen() == before
+    trial.change(f"insert into {dataset} table kept", "drop table kept")
+    run(trial.night(), "plan", *FED)
+    assert verify(night.settings)["feeds"] == 2
+
+
+REWRITES = {
+    "truncated": "truncate postings cascade",
+    "rewritten": "alter table postings alter column body type varchar(9000)",
+    "replaced": "alter table postings rename to old_postings; create table postings (like old_postings); "
+    "insert into postings table old_postings",
+}
+
+
+@pytest.mark.parametrize("how", mostly_long(REWRITES, ["truncated"]))
+def test_a_table_that_is_rewritten_under_a_snapshot_is_not_taken_for_an_empty_one(trial, monkeypatch, how):
+    """PostgreSQL shows such a table as empty to a transaction that is older: the shard would have no postings."""
+    night, before = trial.night(), trial.seen()
+    run(night, "plan")
+    least, done = Session.require_least_privilege, []
+
+    def then_rewrite(self, reader) -> None:
+        least(self, reader)
+        if not done:
+            done.append(how)
+            with psycopg.connect(trial.source_url) as connection:
+                for statement in (*_without_keys(trial), *REWRITES[how].split("; ")):
+                    connection.execute(statement)
+            grants.apply(trial.source_url)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "require_least_privilege", then_rewrite)
+        with pytest.raises(SourceUnsettled, match=r"^postings: truncated, rewritten or replaced while it was read"):
+            nights.extract(night, 0)
+    assert trial.seen() == before
+
+
+def test_a_new_column_under_a_running_night_stays_out(trial, references):
+    """And the next night names it."""
+    night = trial.night()
+    run(night, "plan")
+    nights.extract(night, 0)
+    trial.change("alter table members add column blood_type text default 'B'")
+    _rest(night)
+    assert trial.seen().tables == references.after.tables
+
+
+def test_a_few_rows_that_are_erased_meanwhile_stop_nothing(trial):
+    night = trial.night()
+    run(night, "plan")
+    trial.change("delete from opt_outs where opt_out_id in (select opt_out_id from opt_outs order by 1 limit 3)")
+    run(night, *COUNTED, *FED)
