@@ -27,7 +27,7 @@ def trial_cells(
     names = np.array([f"{n:05d}" for n in range(TRIALS)], dtype=object)
     rows = pl.DataFrame(
         {
-            "trial": names[groups],
+            "trial": pl.Series(names, dtype=pl.String).gather(groups),
             "member": people,
             "settled": settled,
             "contribution": np.zeros(len(groups), np.int64) if amounts is None else amounts,

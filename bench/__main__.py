@@ -1,188 +1,229 @@
 """
-Run both nights, in turn, each in a process of its own, and compare them.
+The night beside the naive night, SQL alone and the machine's own limits, in one run; what it finds goes to docs/.
 
-    python -m bench [--members 1000000 --postings 3000000] [--rounds 3] [--json]
+    python -m bench [--members 100000 1000000] [--rounds 3] [--steps-only-from 2000000] [--text] [--short]
 
-The demo site is made once per size, in an embedded PostgreSQL below ``SUDARE_HOME``, and
-is used again. Figures of a busy machine are worth their ratios only; the load is printed.
+A demo site is made once per size, in an embedded PostgreSQL below ``SUDARE_HOME``, and used again; there are three
+postings to a member. Figures of a busy machine are worth their ratios only; the load is printed. ``--short`` takes
+about a minute and writes nothing: it fails where a ratio is below its floor.
 """
 
 import argparse
-import datetime
 import json
 import os
-import platform
-import shutil
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
-from bench.watch import STARTED
+from bench import feeds, limits, report, site
+from bench.watch import STARTED, machine, server_cpu_s
 
-DAY = datetime.date(2026, 10, 31)
-NOW = datetime.datetime(2026, 11, 1, 2, 30, tzinfo=datetime.timezone(datetime.timedelta(hours=9)))
-MEASURES = {"wall_s": "wall, s", "cpu_s": "CPU of the process, s", "peak_rss_mb": "peak memory, MiB"}
-GOAL_RATIO, GOAL_MB = 5, 1024
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+SHORT = 60_000
+"""Members of the short form."""
+
+STEPS = (
+    ("plan", ""),
+    ("extract", "shards"),
+    ("tabulate", "shards"),
+    ("stand_in", ""),
+    ("merge_cells", ""),
+    ("disclose", ""),
+    ("gate_tables", ""),
+    ("publish", ""),
+    ("build_feed", "feeds"),
+    ("gate_feed", "feeds"),
+    ("hand_over", "feeds"),
+    ("remove", "feeds"),
+)
+"""Steps of the night with what each is mapped over."""
 
 
 def main() -> None:
-    """Make or reuse the site, run the rounds, print the comparison."""
+    """Measure, then write or judge."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.strip().splitlines()[0])
-    parser.add_argument("--members", type=int, default=100_000, help="members of the demo site (default: 100000)")
-    parser.add_argument("--postings", type=int, default=300_000, help="postings in 28 days (default: 300000)")
+    parser.add_argument("--members", type=int, nargs="+", default=[100_000], help="sizes of the demo site")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each night, in turn (default: 3)")
-    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    parser.add_argument(
+        "--steps-only-from",
+        type=int,
+        default=2_000_000,
+        help="members from which the rivals, which hold everything in memory, are left out",
+    )
+    parser.add_argument("--text", action="store_true", help="the naive redactor as well; installs Presidio and GiNZA")
+    parser.add_argument("--short", action="store_true", help="ratios against their floors; writes nothing")
+    parser.add_argument("--docs", type=Path, default=DOCS, help="where the table and the plots go")
     given = parser.parse_args()
     os.umask(0o077)
-    place = Path(os.environ.get("SUDARE_HOME") or ".sudare").resolve() / "bench" / f"{given.members}-{given.postings}"
-    environment = _prepare(place, given.members, given.postings)
-    runs: dict[str, list[dict]] = {"naive": [], "ours": []}
-    for number in range(1, given.rounds + 1):
-        for name, command in _commands(environment, place).items():
-            _tell(f"round {number} of {given.rounds}: {name}")
-            runs[name].append(_run(command, environment))
-    _tell("comparing the outputs")
-    result = {
-        "machine": _machine(),
-        "members": given.members,
-        "postings": given.postings,
-        "nights": {name: _median(found) for name, found in runs.items()},
-        "differences": _compare(environment["SUDARE_SOURCE_URL"], place),
+    home = Path(os.environ.get("SUDARE_HOME") or ".sudare").resolve()
+    if given.short:
+        ready = site.prepare(home, SHORT, 3 * SHORT)
+        sys.exit(report.judge(_night(ready, "naive"), _night(ready, "own"), limits.libcrypto(), limits.ours()))
+    sizes = [
+        _measure(home, members, given.rounds, rivals=members < given.steps_only_from)
+        for members in sorted(given.members)
+    ]
+    found = {
+        "machine": machine(),
+        "command": _command(given),
+        "sizes": sizes,
+        "feeds": feeds.measure(1_000_000, 200_000),
     }
-    print(json.dumps(result, ensure_ascii=False, indent=1) if given.json else _report(result))
+    if given.text:
+        found["text"] = _redactor()
+    os.umask(0o022)  # what a night leaves is its owner's only, the report is everybody's
+    report.write(found, given.docs)
+    print((given.docs / "performance.md").read_text())
 
 
-def _tell(what: str) -> None:
-    print(what, file=sys.stderr, flush=True)
+def _command(given: argparse.Namespace) -> str:
+    text = " --text" if given.text else ""
+    return f"python -m bench --members {' '.join(map(str, given.members))} --rounds {given.rounds}{text}"
 
 
-def _prepare(place: Path, members: int, postings: int) -> dict[str, str]:
-    """Start the database, make the site where there is none, grant the readers; the nights' environment."""
-    from anonymizers.keys import DEMO_SECRET
-    from sudare import grants, postgres
-    from sudare.demo.site import make_site
-
-    server = postgres.start(place)
-    _tell(f"the site: {members:,} members, {postings:,} postings")
-    # This database is the benchmark's own, so a site that an earlier edition of the demo made is made anew.
-    made = make_site(server.urls["site"], members=members, postings=postings, until=DAY, replace=True)
-    if made.created:
-        _forget_nights(place, server.urls["warehouse"])
-    grants.apply(server.urls["site"])
-    settings = {name: value for name, value in os.environ.items() if not name.startswith("SUDARE_")}
-    return {**settings, **server.environment, "SUDARE_HOME": str(place), "SUDARE_SECRET": DEMO_SECRET}
-
-
-def _forget_nights(place: Path, warehouse: str) -> None:
-    """Another site has no last night: its fewer stop signals would rightly stop the first."""
-    import psycopg
-
-    with psycopg.connect(warehouse) as connection:
-        connection.execute("drop schema if exists stats cascade")
-        connection.execute("drop schema if exists sudare cascade")
-    for left in ("naive", "ours", "outbox", "published", "staging"):
-        shutil.rmtree(place / left, ignore_errors=True)
+def _measure(home: Path, members: int, rounds: int, *, rivals: bool) -> dict:
+    """All figures of one size."""
+    ready = site.prepare(home, members, 3 * members)
+    found: dict = {"members": members, "postings": 3 * members, "steps": _steps(ready)}
+    runs = [_run(ready, ["bench.limits"]) for _ in range(rounds if rivals else 1)]
+    # The least disturbed one: a limit is what can be reached.
+    found["limits"] = min(runs, key=lambda run: run["reading"]["statistics"]["copy"]["wall_s"])
+    if not rivals:
+        return found
+    nights: dict[str, list[dict]] = {"naive": [], "sql": [], "ours": []}
+    for _ in range(rounds):
+        for name, runs in nights.items():
+            runs.append(_night(ready, name))
+    found["nights"] = {name: _median(runs) for name, runs in nights.items()}
+    site.tell("comparing the outputs")
+    found["differences"] = _compare(ready)
+    return found
 
 
-def _commands(environment: dict[str, str], place: Path) -> dict[str, list[str]]:
-    url = environment["SUDARE_SOURCE_URL"].replace("postgresql://", "postgresql+psycopg://", 1)
+def _night(ready: site.Site, name: str) -> dict:
+    """One night in a fresh process, with the server's CPU."""
+    postgres = ready.place / site.POSTGRES
+    site.tell(f"night: {name}")
+    before, started = server_cpu_s(postgres), time.monotonic()
+    if name == "sql":
+        command = [
+            limits.psql(),
+            ready.url,
+            "-v",
+            f"day={site.DAY}",
+            "-f",
+            str(Path(__file__).with_name("sql_night.sql")),
+        ]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        told = {"wall_s": round(time.monotonic() - started, 3), "cpu_s": 0.0}
+    elif name == "naive":
+        url = ready.url.replace("postgresql://", "postgresql+psycopg://", 1)
+        told = _run(ready, ["bench.naive_night", url, site.DAY.isoformat(), str(ready.place / "naive")])
+    else:
+        site.forget_nights(ready)
+        own = ["own"] if name == "own" else []
+        told = _run(ready, ["bench.night", site.DAY.isoformat(), str(ready.place / "ours"), *own])
+    # Of our night the server's part is that of the same outputs, which the night itself has taken.
+    return {"server_s": round(server_cpu_s(postgres) - before, 2)} | told | {"load": round(os.getloadavg()[0], 1)}
+
+
+def _steps(ready: site.Site) -> dict[str, dict]:
+    """Every step of the night, each task of it in a process of its own."""
+    site.forget_nights(ready)
+    told: dict[str, dict] = {}
+    over = {"": [None], "shards": [], "feeds": ["liveramp"]}
+    for name, mapped in STEPS:
+        site.tell(f"step: {name}")
+        tasks = [_task(ready, name, of) for of in over[mapped]]
+        if name == "plan":
+            over["shards"] = [str(number) for number in tasks[0].pop("result")]
+        told[name] = _sum_of(tasks)
+    return told
+
+
+def _task(ready: site.Site, name: str, of: str | None) -> dict:
+    postgres = ready.place / site.POSTGRES
+    before = server_cpu_s(postgres)
+    with _Space(ready.place / "staging", ready.place / "outbox") as space:
+        told = _run(ready, ["bench.step", name, *([of] if of else [])])
+    return told | {"server_s": server_cpu_s(postgres) - before, "space_mb": space.most / 2**20}
+
+
+def _sum_of(tasks: list[dict]) -> dict:
     return {
-        "naive": ["bench.naive_night", url, DAY.isoformat(), str(place / "naive")],
-        "ours": ["bench.night", DAY.isoformat(), str(place / "ours")],
+        "tasks": len(tasks),
+        "start_s": round(statistics.median(t["start"]["cpu_s"] for t in tasks), 2),
+        "wall_s": round(sum(t["step"]["wall_s"] for t in tasks), 2),
+        "cpu_s": round(sum(t["step"]["cpu_s"] for t in tasks), 2),
+        "server_s": round(sum(t["server_s"] for t in tasks), 2),
+        "peak_mb": max(t["peak_mb"] for t in tasks),
+        "space_mb": round(max(t["space_mb"] for t in tasks)),
     }
 
 
-def _run(command: list[str], environment: dict[str, str]) -> dict:
-    """One night in a fresh process, which measures itself; its parent says when it was started."""
+class _Space:
+    """The most bytes that files in some folders have had while it was entered."""
+
+    def __init__(self, *folders: Path) -> None:
+        self._folders, self._over, self.most = folders, threading.Event(), 0
+
+    def __enter__(self) -> "_Space":
+        self._thread = threading.Thread(target=self._look)
+        self._thread.start()
+        return self
+
+    def _look(self) -> None:
+        while True:
+            self.most = max(self.most, sum(_size(folder) for folder in self._folders))
+            if self._over.wait(0.2):
+                return
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+
+def _size(folder: Path) -> int:
+    size = 0
+    for path in folder.rglob("*"):
+        try:
+            size += path.stat().st_size
+        except OSError:  # deleted since it was listed
+            continue
+    return size
+
+
+def _run(ready: site.Site, command: list[str]) -> dict:
+    """A process that measures itself; its parent says when it was started."""
     started = {STARTED: repr(time.monotonic())}
     done = subprocess.run(
-        [sys.executable, "-m", *command], env={**environment, **started}, check=True, stdout=subprocess.PIPE
+        [sys.executable, "-m", *command], env={**ready.environment, **started}, check=True, stdout=subprocess.PIPE
     )
     return json.loads(done.stdout)
 
 
 def _median(runs: list[dict]) -> dict:
-    """The run with the median wall time, with the measures of all beside it."""
+    """The run with the median wall time, and what the others took."""
     middle = sorted(runs, key=lambda run: run["wall_s"])[(len(runs) - 1) // 2]
-    spread = {name: [run[name] for run in runs] for name in MEASURES}
-    return {**middle, **{name: statistics.median(values) for name, values in spread.items()}, "runs": spread}
+    return middle | {"runs": [{name: run[name] for name in ("wall_s", "cpu_s", "server_s", "load")} for run in runs]}
 
 
-def _compare(url: str, place: Path) -> dict:
+def _compare(ready: site.Site) -> dict:
     from bench.comparison import compare, compare_feeds
 
-    naive, outbox = place / "naive", place / "outbox" / "liveramp"
-    (ours,) = outbox.glob(f"sudare_liveramp_{DAY:%Y%m%d}_*.csv.gz")
-    tables = compare(url, DAY, NOW, naive, place / "ours")
-    return {"feed": compare_feeds(url, DAY, NOW, naive / "feed.csv.gz", ours), **tables}
+    naive = ready.place / "naive"
+    (ours,) = (ready.place / "outbox" / "liveramp").glob(f"sudare_liveramp_{site.DAY:%Y%m%d}_*.csv.gz")
+    tables = compare(ready.url, site.DAY, site.NOW, naive, ready.place / "ours")
+    return {"feed": compare_feeds(ready.url, site.DAY, site.NOW, naive / "feed.csv.gz", ours), **tables}
 
 
-def _machine() -> dict:
-    cpu = next((line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), "")
-    memory = next(line for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemTotal"))
-    return {
-        "date": datetime.date.today().isoformat(),
-        "cpu": cpu.partition(":")[2].strip() or platform.processor() or platform.machine(),
-        "cores": os.cpu_count(),
-        "memory_gib": round(int(memory.split()[1]) / 2**20),
-        "load_1_min": round(os.getloadavg()[0], 1),
-        "python": platform.python_version(),
-    }
-
-
-def _report(result: dict) -> str:
-    machine, naive, ours = result["machine"], result["nights"]["naive"], result["nights"]["ours"]
-    rows = [("", "naive", "Sudare", "ratio")]
-    for name, title in MEASURES.items():
-        rows.append((title, _number(naive[name]), _number(ours[name]), f"{naive[name] / ours[name]:.1f}"))
-    for name in naive["rows"]:
-        rows.append((f"rows: {name}", _number(naive["rows"][name]), _number(ours["rows"][name]), ""))
-    also = ours["also"]
-    met = naive["wall_s"] / ours["wall_s"] >= GOAL_RATIO and ours["peak_rss_mb"] < GOAL_MB
-    return "\n".join(
-        [
-            f"{result['members']:,} members, {result['postings']:,} postings of 28 days; "
-            f"{len(naive['runs']['wall_s'])} runs each in turn, medians",
-            f"{machine['date']}, {machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, "
-            f"load {machine['load_1_min']}, Python {machine['python']}; PostgreSQL's own CPU is not counted",
-            "",
-            *_aligned(rows),
-            "",
-            f"goals (wall {GOAL_RATIO} times, memory under {GOAL_MB} MiB): {'met' if met else 'not met'}",
-            f"laps, naive:  {_laps(naive['laps'])}",
-            f"laps, Sudare: {_laps(ours['laps'])} ({ours['shards']} shards)",
-            f"and beyond the naive night: {_laps(also['laps'])}; peak {also['peak_rss_mb']} MiB",
-            "",
-            *(line for name, found in result["differences"].items() for line in _told(name, found)),
-        ]
-    )
-
-
-def _number(value: float) -> str:
-    return f"{value:,.1f}" if isinstance(value, float) and value < 1000 else f"{value:,.0f}"
-
-
-def _laps(laps: dict[str, float]) -> str:
-    return ", ".join(f"{name} {seconds:.1f}" for name, seconds in laps.items())
-
-
-def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
-    first, *others = (max(len(row[n]) for row in rows) for n in range(len(rows[0])))
-    return [
-        "  ".join([row[0].ljust(first), *(c.rjust(w) for c, w in zip(row[1:], others, strict=True))]) for row in rows
-    ]
-
-
-def _told(name: str, found: dict) -> list[str]:
-    plain = ", ".join(f"{key} {value:,}" for key, value in found.items() if not isinstance(value, dict))
-    nested = [
-        f"  {key}: " + ", ".join(f"{reason} {count:,}" for reason, count in value.items())
-        for key, value in found.items()
-        if isinstance(value, dict)
-    ]
-    return [f"{name}: {plain}", *nested]
+def _redactor() -> dict:
+    """Texts a second of the product and of the naive redactor, from `bench.text`."""
+    done = subprocess.run([sys.executable, "-m", "bench.text", "--rival", "--json"], check=True, stdout=subprocess.PIPE)
+    return json.loads(done.stdout)["speed"]
 
 
 if __name__ == "__main__":

@@ -242,14 +242,14 @@ NOBODY_LISTED = pl.DataFrame(schema=dict.fromkeys(("sha256", "sha1", "md5"), pl.
 def _judged(url: str, destination, day: datetime.date, now: datetime.datetime) -> pl.DataFrame:
     from delivery.consent import Moment, barred_addresses, judge, latest_consent, own_stops
     from transforms.deidentification import end_of
-    from transforms.source import Source
+    from transforms.source import Shard, Source
     from transforms.spec import Reader
 
     with Source(url).session(Reader.ADS) as session:
         members, consents, opt_outs, requests = (
             session.read(name, Reader.ADS) for name in ("members", "consents", "opt_outs", "rights_requests")
         )
-        barred = barred_addresses(destination, session, Moment(day, now))
+        barred = barred_addresses(destination, session, Moment(day, now), [Shard(0, None, None)])
     consented = latest_consent(consents, end_of(day))
     return judge(destination, members, consented, own_stops(opt_outs, requests, now), day, barred, NOBODY_LISTED)
 

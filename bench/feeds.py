@@ -1,26 +1,27 @@
 """
-Feeds at size: permitted addresses to a three-digest LiveRamp file, beside the route that everybody writes first.
+The LiveRamp file at size, beside the route that everybody writes first.
 
-    python -m bench.feeds --members 5000000 --rival 500000
+    python -m bench.feeds --members 1000000 --rival 200000
 
-Each side runs in a process of its own: addresses are made shard by shard, as a shard is read, and are counted to
-neither. The rival is `Series.apply` over `hashlib`, `to_csv` and gzip, whole in memory; it is run on fewer rows and
-compared per row.
+Addresses are made shard by shard, as a shard is read, and are counted to neither. The rival is `Series.apply` over
+`hashlib`, then `to_csv` with gzip, whole in memory; it is run on fewer rows and compared per row. Each side runs in a
+process of its own and says what the file alone took, from digests to the sealed file, and the whole route.
 """
 
 import argparse
 import datetime
 import hashlib
 import json
-import resource
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from bench.watch import Watch
+
 SHARD = 250_000
+DAY = datetime.date(2026, 10, 31)
 
 
 def addresses(rows: int) -> Iterator[list[str]]:
@@ -32,94 +33,106 @@ def addresses(rows: int) -> Iterator[list[str]]:
         yield [one.replace("@", "＠") if n % 41 == 0 else one for n, one in zip(numbers, typed, strict=True)]
 
 
-def ours(rows: int, place: Path) -> dict:
+def ours(rows: int, place: Path) -> Watch:
     import polars as pl
 
-    from delivery import feeds
     from delivery.buckets import Buckets, how_many
-    from delivery.consent import Permitted
     from delivery.destinations.liveramp import DESTINATION
-    from delivery.match_keys import normalise
+    from delivery.feeds import algorithms, write_file
+    from delivery.match_keys import digest, normalise
+    from delivery.sealing import seal
 
+    key, spilled = _key(place), Buckets(place / "parts", how_many(rows))
     watch = Watch()
-    spilled = Buckets(place / "parts", how_many(rows))
     for number, typed in enumerate(addresses(rows)):
         frame = pl.DataFrame({"email": typed})
-        with watch:
-            keys = frame.select(normalise(pl.col("email"), DESTINATION.email).alias("key"))
-            permitted = object.__new__(Permitted)
-            object.__setattr__(permitted, "destination", DESTINATION.name)
-            member = pl.int_range(number * SHARD, number * SHARD + keys.height).cast(pl.String).cast(pl.Binary)
-            when = pl.lit(0).cast(pl.Datetime("us", "UTC")).alias("consented_at")
-            people = keys.select(member.alias("member"), "key", when, pl.lit("v").alias("text_version"))
-            object.__setattr__(permitted, "rows", people)
-            spilled.add(feeds.encode(DESTINATION, permitted))
-    with watch:
-        told = feeds._write(DESTINATION, datetime.date(2026, 10, 31), spilled, place)
-    return {"rows": told["rows"], **watch.read(), "bytes": (place / told["file"]["file"]).stat().st_size}
+        watch.lap("made")
+        keys = frame.select(normalise(pl.col("email"), DESTINATION.email).alias("key"))
+        member = pl.int_range(number * SHARD, number * SHARD + keys.height).cast(pl.String).cast(pl.Binary)
+        when = pl.lit(0).cast(pl.Datetime("us", "UTC")).alias("consented_at")
+        digests = [digest(pl.col("key"), a).alias(a.value) for a in algorithms(DESTINATION)]
+        encoded = keys.select(member.alias("member"), *digests, when, pl.lit("v").alias("text_version"))
+        watch.lap("digests")
+        spilled.add(encoded)
+        watch.lap("file")
+    told = write_file(DESTINATION, DAY, spilled, place)["file"]
+    now = datetime.datetime.combine(DAY, datetime.time(3), datetime.UTC)
+    seal(place / told["file"], place / "sealed.gpg", key, now)
+    watch.lap("file")
+    return watch
 
 
-def naive(rows: int, place: Path) -> dict:
+def naive(rows: int, place: Path) -> Watch:
     import pandas as pd
 
     watch = Watch()
     frame = pd.DataFrame({"email": [one for typed in addresses(rows) for one in typed]})
-    with watch:
-        frame["key"] = frame["email"].apply(lambda one: one.replace("＠", "@").strip().lower())
-        for name in ("sha256", "sha1", "md5"):
-            frame[name] = frame["key"].apply(lambda one, name=name: hashlib.new(name, one.encode()).hexdigest())
-        out = frame[["sha256", "sha1", "md5"]].sort_values("sha256")
-        out.to_csv(place / "naive.csv.gz", index=False, quoting=1)
-    return {"rows": len(out), **watch.read(), "bytes": (place / "naive.csv.gz").stat().st_size}
+    watch.lap("made")
+    frame["key"] = frame["email"].apply(lambda one: one.replace("＠", "@").strip().lower())
+    for name in ("sha256", "sha1", "md5"):
+        frame[name] = frame["key"].apply(lambda one, name=name: hashlib.new(name, one.encode()).hexdigest())
+    watch.lap("digests")
+    out = frame[["sha256", "sha1", "md5"]].sort_values("sha256")
+    out.to_csv(place / "naive.csv.gz", index=False, quoting=1)
+    watch.lap("file")
+    return watch
 
 
-class Watch:
-    """Wall and CPU of the blocks it is entered for."""
+def _key(place: Path):
+    """A recipient's, made by gpg in a home of its own."""
+    from delivery.sealing import SealingKey
 
-    def __init__(self) -> None:
-        self.wall = self.cpu = 0.0
+    home = place / "recipient"
+    home.mkdir(mode=0o700)
 
-    def __enter__(self) -> None:
-        self._wall, self._cpu = time.perf_counter(), time.process_time()
+    def gpg(*arguments: str) -> str:
+        command = ["gpg", "--homedir", str(home), "--batch", "--yes", "--pinentry-mode", "loopback", "--passphrase", ""]
+        command += ["--faked-system-time", "20200101T000000", *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
-    def __exit__(self, *_: object) -> None:
-        self.wall += time.perf_counter() - self._wall
-        self.cpu += time.process_time() - self._cpu
-
-    def read(self) -> dict:
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        return {"wall_s": round(self.wall, 1), "cpu_s": round(self.cpu, 1), "peak_mib": round(peak)}
+    gpg("--quick-generate-key", "bench <bench@partner.example>", "ed25519", "cert,sign", "never")
+    primary = _fingerprints(gpg)[0]
+    gpg("--quick-add-key", primary, "cv25519", "encr", "never")
+    (place / "recipient.asc").write_text(gpg("--armor", "--export", primary))
+    return SealingKey(place / "recipient.asc", _fingerprints(gpg)[1])
 
 
-def run(side: str, rows: int) -> dict:
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.feeds", "--side", side, "--members", str(rows)],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return json.loads(done.stdout)
+def _fingerprints(gpg) -> list[str]:
+    lines = gpg("--list-keys", "--with-colons").splitlines()
+    return [line.split(":")[9] for line in lines if line.startswith("fpr")]
+
+
+def measure(members: int, rival: int) -> dict:
+    """Microseconds of CPU a row: of the file, and of the whole route from addresses; peak memory in MiB."""
+    told = {}
+    for side, rows in (("ours", members), ("naive", rival)):
+        command = [sys.executable, "-m", "bench.feeds", "--side", side, "--members", str(rows)]
+        laps = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+        file, digests = (1e6 * laps[name]["cpu_s"] / rows for name in ("file", "digests"))
+        told[side] = {
+            "rows": rows,
+            "file_us": round(file, 2),
+            "route_us": round(file + digests, 2),
+            "peak_mb": laps["peak_mb"],
+        }
+    return told
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--members", type=int, default=1_000_000)
-    options.add_argument("--rival", type=int, default=500_000, help="rows of the rival")
+    options.add_argument("--rival", type=int, default=200_000, help="rows of the rival")
     options.add_argument("--side", choices=("ours", "naive"), help=argparse.SUPPRESS)
     given = options.parse_args()
     if given.side:
         with tempfile.TemporaryDirectory() as place:
-            print(json.dumps({"ours": ours, "naive": naive}[given.side](given.members, Path(place))))
+            watch = {"ours": ours, "naive": naive}[given.side](given.members, Path(place))
+            print(json.dumps({**watch.laps, "peak_mb": watch.read()["peak_mb"]}))
         return
-    told = [(rows, run("ours", rows)) for rows in (given.members // 5, given.members)]
-    rival = run("naive", given.rival)
-    for rows, one in told:
-        print(f"ours   {rows:>9,} rows: {one}")
-    print(f"naive  {given.rival:>9,} rows: {rival}")
-    largest = told[-1][1]
-    for what in ("cpu_s", "wall_s"):
-        ratio = (rival[what] / rival["rows"]) / (largest[what] / largest["rows"])
-        print(f"per row, {what}: {ratio:.1f} times the naive route")
+    told = measure(given.members, given.rival)
+    print(json.dumps(told, indent=1))
+    for what in ("file_us", "route_us"):
+        print(f"{what}: {told['naive'][what] / told['ours'][what]:.1f} times the rival")
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def _band(years, bounds, names, missing):
 def main(url: str, day: str, folder: Path) -> dict:
     """Run the night; laps, measures and rows."""
     watch = Watch()
-    watch.lap("start and import")
+    watch.lap("start")
     folder.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(url)
 

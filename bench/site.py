@@ -10,6 +10,9 @@ from pathlib import Path
 DAY = datetime.date(2026, 10, 31)
 NOW = datetime.datetime(2026, 11, 1, 2, 30, tzinfo=datetime.timezone(datetime.timedelta(hours=9)))
 
+POSTGRES = "postgres"
+"""Folder of the database in the site's place, as `sudare.postgres` names it."""
+
 MADE_AT_MOST = 1_000_000
 """Members that the demo makes itself; a larger site is this one several times over, under other numbers."""
 
@@ -129,5 +132,5 @@ def forget_nights(site: Site) -> None:
     with psycopg.connect(site.warehouse_url) as connection:
         for schema in ("stats", "sudare", "delivery"):
             connection.execute(f"drop schema if exists {schema} cascade")
-    for left in ("outbox", "published", "staging", "naive", "ours"):
+    for left in ("outbox", "published", "staging"):
         shutil.rmtree(site.place / left, ignore_errors=True)

@@ -25,8 +25,8 @@ from pathlib import Path
 from statistics import median
 from typing import IO
 
-from bench.__main__ import _machine
 from bench.quality import EVALUATION, Post, read_posts
+from bench.watch import machine
 
 RIVAL = (
     "presidio-analyzer==2.2.366",
@@ -138,7 +138,7 @@ def main() -> None:
     if not posts:
         parser.error("there are no evaluation posts; give some with --corpus")
     result = {
-        "machine": _machine(),
+        "machine": machine(),
         "made_of": len(posts),
         "speed": speed(Texts(posts), _commands(given.rival), given.rounds, given.characters),
         "growth": growth(Texts(posts, seed=2), given.rounds),

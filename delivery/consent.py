@@ -235,24 +235,35 @@ def _in_force(opt_outs: pa.Table, now: datetime.datetime) -> pl.DataFrame:
     return pl.from_arrow(opt_outs).filter(ads & (revoked.is_null() | (revoked > now)))
 
 
-def barred_addresses(destination: Destination, session: Session, moment: Moment) -> pl.DataFrame:
+def barred_addresses(destination: Destination, session: Session, moment: Moment, shards: list[Shard]) -> pl.DataFrame:
     """
     Addresses that stand for somebody who said stop, left, or is not of age, whoever else uses them.
 
     A family shares an address and its digest; a member who left may register again. So an
     address is out while any of its holders is stopped, also where somebody opted out
     without an account; no other account's consent lifts that. The address of a closed
-    account comes back with a consent given after the closing.
+    account comes back with a consent given after the closing. The holders of one shard are in memory at a time.
 
     Returns:
         ``key`` (normalised, distinct) and ``barred_until``: a consent must be later than that.
     """
     day, now = moment.day, moment.now
     opt_outs, requests = session.read("opt_outs", READER), session.read("rights_requests", READER)
-    consents = latest_consent(session.read("consents", READER, _AMONG_STOPPED), end_of(day))
-    members = pl.from_arrow(
-        session.read("members", READER, f"{_AMONG_STOPPED} or {_closed_or_young(destination, day)}")
-    )
+    stops = own_stops(opt_outs, requests, now)
+    held = [_held(destination, session, shard, day, stops) for shard in shards]
+    told = _in_force(opt_outs, now).filter(pl.col("member_id").is_null()).select("email", barred_until=NEVER)
+    keys = pl.concat([*held, _keys(destination, told)])
+    return keys.group_by("key").agg(pl.col("barred_until").max())
+
+
+def _held(
+    destination: Destination, session: Session, shard: Shard, day: datetime.date, stops: pl.DataFrame
+) -> pl.DataFrame:
+    """The addresses of one shard's holders that are barred, and until when; not distinct."""
+    whose, stopped = shard.where(), _among_stopped(shard)
+    consents = latest_consent(session.read("consents", READER, f"{whose} and {stopped}"), end_of(day))
+    where = f"{whose} and ({stopped} or {_closed_or_young(destination, day)})"
+    members = pl.from_arrow(session.read("members", READER, where))
     age = completed_years(pl.col("birth_date"), day)
     closed = pl.col("status") == "withdrawn"
     unlifted = pl.col("stopped_at").is_not_null() & ~(pl.col("given_at") > pl.col("stopped_at")).fill_null(False)
@@ -262,20 +273,21 @@ def barred_addresses(destination: Destination, session: Session, moment: Moment)
         .when(closed)
         .then(pl.col("withdrawn_at").fill_null(NEVER))
     )
-    held = (
-        members.join(own_stops(opt_outs, requests, now), on="member_id", how="left")
-        .join(consents, on="member_id", how="left")
-        .select("email", until.alias("barred_until"))
+    held = members.join(stops, on="member_id", how="left").join(consents, on="member_id", how="left")
+    return _keys(destination, held.select("email", until.alias("barred_until")))
+
+
+def _keys(destination: Destination, rows: pl.DataFrame) -> pl.DataFrame:
+    barred = rows.drop_nulls("barred_until")
+    return barred.select(normalise(pl.col("email"), destination.email).alias("key"), "barred_until").drop_nulls()
+
+
+def _among_stopped(shard: Shard) -> str:
+    whose = shard.where()
+    return (
+        f"member_id in (select member_id from opt_outs where {whose} "
+        f"union select member_id from rights_requests where {whose})"
     )
-    told = _in_force(opt_outs, now).filter(pl.col("member_id").is_null()).select("email", barred_until=NEVER)
-    keys = pl.concat([held, told]).select(normalise(pl.col("email"), destination.email).alias("key"), "barred_until")
-    return keys.drop_nulls().group_by("key").agg(pl.col("barred_until").max())
-
-
-_AMONG_STOPPED = (
-    "member_id in (select member_id from opt_outs where member_id is not null "
-    "union select member_id from rights_requests)"
-)
 
 
 def _closed_or_young(destination: Destination, day: datetime.date) -> str:

@@ -485,8 +485,9 @@ def _owe(night: Night, destination: Destination, source: Source, still_alone: Ca
         # As of the last day that is over, whatever the night is about: a backfill would take back whoever came later.
         moment = Moment(night.now.astimezone(TOKYO).date() - datetime.timedelta(days=1), night.now)
         with source.session(Reader.ADS) as session:
-            barred = barred_addresses(destination, session, moment)
-            for shard in plan_shards(session, night.settings.members_per_shard):
+            shards = plan_shards(session, night.settings.members_per_shard)
+            barred = barred_addresses(destination, session, moment, shards)
+            for shard in shards:
                 decision = permit(destination, session, shard, moment, barred, opted_out, night.ledger_key())
                 permitted.append(place / f"permitted-{shard.number:06d}.arrow")
                 left_out.append(place / f"left_out-{shard.number:06d}.arrow")

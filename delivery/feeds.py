@@ -122,14 +122,14 @@ def build_feed(
         place.mkdir(parents=True, mode=0o700)
     with source.session(READER) as session:
         spilled = Buckets(place / "parts", how_many(session.count("members")))
-        barred = barred_addresses(destination, session, moment)
+        barred = barred_addresses(destination, session, moment, shards)
         for shard in shards:
             decision = permit(destination, session, shard, moment, barred, opted_out, key)
             spilled.add(encode(destination, decision.permitted))
             accounts.append(decision.account)
             for reason, count in decision.reasons.items():
                 reasons[reason] = reasons.get(reason, 0) + count
-    told = _write(destination, moment.day, spilled, place)
+    told = write_file(destination, moment.day, spilled, place)
     spilled.remove()
     return Feed(
         destination.name,
@@ -139,8 +139,13 @@ def build_feed(
     )
 
 
-def _write(destination: Destination, day: datetime.date, spilled: Buckets, place: Path) -> dict:
-    """The file, and the rows beside it."""
+def write_file(destination: Destination, day: datetime.date, spilled: Buckets, place: Path) -> dict:
+    """
+    Write the file of encoded rows, and the rows beside it.
+
+    Returns:
+        ``rows``, ``holders`` and ``address_of_many``; ``file`` with its name, rows, digest and size before compression.
+    """
     counts = {"rows": 0, "holders": 0, "address_of_many": 0}
     writer = DigestFile(destination.columns, destination.encoding, destination.form)
     with unwritable_as(OutboxUnwritable, "outbox"):

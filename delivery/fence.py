@@ -135,29 +135,27 @@ def read_evidence(
 
     without_account = f"member_id is null and kind is distinct from 'statistics' and {_unrevoked(moment.now)}"
     stop("opt_out_by_address", "opt_outs", without_account)
-    may = f"status = 'active' and email_verified_at is not null and exists ({_consented_until(moment.day)})"
     for shard in shards:
-        for reason, where in _stopped(destination, moment).items():
+        for reason, where in _stopped(destination, moment, shard).items():
             stop(reason, "members", f"{shard.where()} and {where}")
-        consented.add(digests("members", f"{shard.where()} and {may}"))
-    stopped.add(
-        _closed(destination, session, shards, moment, may).select(KEY, pl.lit("closed_account").alias("reason"))
-    )
+        consented.add(digests("members", _may(moment.day, shard)))
+    closed = _closed(destination, session, shards, moment)
+    stopped.add(closed.select(KEY, pl.lit("closed_account").alias("reason")))
     return evidence
 
 
-def _closed(destination: Destination, session: Session, shards: list[Shard], moment: Moment, may: str) -> pl.DataFrame:
+def _closed(destination: Destination, session: Session, shards: list[Shard], moment: Moment) -> pl.DataFrame:
     """Addresses of accounts that were closed, unless somebody who holds one has consented after the closing."""
     form = normalise(pl.col("email"), destination.email).alias("key")
     left = pl.from_arrow(session.read("members", READER, "status = 'withdrawn'")).select(form, "withdrawn_at")
     latest = left.drop_nulls("key").group_by("key").agg(pl.col("withdrawn_at").fill_null(NEVER).max())
     later = []
     for shard in shards if latest.height else ():
-        holders = pl.from_arrow(session.read("members", READER, f"{shard.where()} and {may}")).select("member_id", form)
+        holders = pl.from_arrow(session.read("members", READER, _may(moment.day, shard))).select("member_id", form)
         holders = holders.join(latest, on="key")
         if holders.height:
             among = ", ".join(str(number) for number in holders["member_id"])
-            where = f"c.member_id in ({among}) and {_valid(moment.day)}"
+            where = f"c.member_id in ({among}) and {_valid(moment.day, shard)}"
             rows_ = session.rows(
                 f"select c.member_id, max(c.given_at) from {SCHEMA}.consents c where {where} group by 1"
             )
@@ -174,35 +172,47 @@ def _unrevoked(now: datetime.datetime) -> str:
     return f"(revoked_at is null or not isfinite(revoked_at) or revoked_at > timestamptz '{now.isoformat()}')"
 
 
-def _consented_until(day: datetime.date) -> str:
-    return f"select from consents c where c.member_id = members.member_id and {_valid(day)}"
+def _may(day: datetime.date, shard: Shard) -> str:
+    """Active members of a shard with a verified address and a consent."""
+    consented = f"exists ({_consented_until(day, shard)})"
+    return f"{shard.where()} and status = 'active' and email_verified_at is not null and {consented}"
 
 
-def _valid(day: datetime.date) -> str:
-    """Over ``consents c``: explicit, to the current text, given until the day's end, and not taken back since."""
+def _consented_until(day: datetime.date, shard: Shard) -> str:
+    return f"select from consents c where c.member_id = members.member_id and {_valid(day, shard)}"
+
+
+def _valid(day: datetime.date, shard: Shard) -> str:
+    """
+    Over ``consents c`` of a shard: explicit, to the current text, given until the day's end, not taken back since.
+
+    The shard is said of every table: whoever joins them does not go through all rows for each shard.
+    """
     methods = ", ".join(f"'{method}'" for method in EXPLICIT_METHODS)
     return (
-        f"c.purpose = '{CONSENT_PURPOSE}' "
+        f"{shard.where('c.member_id')} and c.purpose = '{CONSENT_PURPOSE}' "
         f"and c.method in ({methods}) and c.text_version = '{POLICY_VERSION}' and c.withdrawn_at is null "
         f"and isfinite(c.given_at) and c.given_at < timestamptz '{end_of(day).isoformat()}' "
-        f"and not exists (select from consents w where w.member_id = c.member_id and w.purpose = '{CONSENT_PURPOSE}' "
-        "and w.withdrawn_at is not null and not (isfinite(w.given_at) and w.given_at <= c.given_at))"
+        f"and not exists (select from consents w where w.member_id = c.member_id and {shard.where('w.member_id')} "
+        f"and w.purpose = '{CONSENT_PURPOSE}' and w.withdrawn_at is not null "
+        "and not (isfinite(w.given_at) and w.given_at <= c.given_at))"
     )
 
 
-def _stopped(destination: Destination, moment: Moment) -> dict[str, str]:
+def _stopped(destination: Destination, moment: Moment, shard: Shard) -> dict[str, str]:
     day, now = moment.day, moment.now
-    since = f"{_consented_until(day)} and c.given_at > "
+    since = f"{_consented_until(day, shard)} and c.given_at > "
     return {
         "opt_out": (
-            "exists (select from opt_outs o where o.member_id = members.member_id "
+            f"exists (select from opt_outs o where o.member_id = members.member_id and {shard.where('o.member_id')} "
             f"and o.kind is distinct from 'statistics' and {_unrevoked(now)} "
             "and not (coalesce(o.kind in ('site_ad', 'article_35_stop'), false) "
             f"and isfinite(o.opted_out_at) and exists ({since} o.opted_out_at)))"
         ),
         "rights_request": (
             "exists (select from rights_requests r where r.member_id = members.member_id "
-            "and r.identity_verified_at is not null and coalesce(r.kind not in ('disclose', 'correct'), true) "
+            f"and {shard.where('r.member_id')} and r.identity_verified_at is not null "
+            "and coalesce(r.kind not in ('disclose', 'correct'), true) "
             "and not (coalesce(r.kind in ('stop_use', 'stop_provision'), false) "
             f"and isfinite(r.received_at) and exists ({since} r.received_at)))"
         ),

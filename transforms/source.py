@@ -150,12 +150,10 @@ class Session:
             One row per row of the table, or with `only` the distinct rows of those columns. A date or time that is
             'infinity' is null; a column read for its presence is boolean and never null.
         """
-        columns = [c for c in DATASETS[dataset].read_by(reader) if only is None or c.name in only]
-        expressions = ", ".join(f"{_expression(c, reader)} as {c.name}" for c in columns)
+        columns = _read(dataset, reader, only)
         with _stop_signal(dataset), foreign_errors(dataset), self._connection.cursor() as cursor:
             cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)})
-            distinct = "" if only is None else "distinct "
-            cursor.execute(f"select {distinct}{expressions} from {SCHEMA}.{dataset} where {where}")
+            cursor.execute(query(dataset, reader, where, only))
             table = cursor.fetch_arrow_table()
         self._read.add(dataset)
         if other := [c.name for c in columns if table.schema.field(c.name).type != _arrow_type(c, reader)]:
@@ -198,6 +196,16 @@ class Session:
             raise ReaderUnderGranted(
                 f"role {reader.database_role} cannot read {_columns(under)}; `sudare grants --apply` grants it"
             )
+
+
+def _read(dataset: str, reader: Reader, only: tuple[str, ...] | None) -> list[Column]:
+    return [c for c in DATASETS[dataset].read_by(reader) if only is None or c.name in only]
+
+
+def query(dataset: str, reader: Reader, where: str = "true", only: tuple[str, ...] | None = None) -> str:
+    """What `Session.read` asks the database."""
+    expressions = ", ".join(f"{_expression(c, reader)} as {c.name}" for c in _read(dataset, reader, only))
+    return f"select {'' if only is None else 'distinct '}{expressions} from {SCHEMA}.{dataset} where {where}"
 
 
 _RELATIONS = f"""

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anonymizers.bands import TOTAL
-from anonymizers.cells import Cells, add_up, concatenate, count, subsets, with_margins
+from anonymizers.cells import Cells, add_up, coded, concatenate, count, subsets, with_margins
 from tests.members import cells_of, frame, numbers, row, slow
 
 NAMES = ["a", "b"]
@@ -39,6 +39,14 @@ def test_cells_are_those_of_a_slow_count(people, bins):
     """Members, contributions, the two largest, cell keys, power sums of the settled and of all, histogram."""
     rows = rows_of(people)
     assert numbers(counted(rows, bins)) == slow(rows, NAMES, bins)
+
+
+@examples
+@given(MEMBERS)
+def test_coded_values_are_counted_alike(people):
+    rows = frame(rows_of(people), NAMES)
+    one, other = count(rows, NAMES, BINS), count(rows.with_columns(coded(rows[name]) for name in NAMES), NAMES, BINS)
+    assert one.to_arrow().equals(other.to_arrow())
 
 
 @examples

@@ -14,6 +14,7 @@ from anonymizers.bands import TOTAL
 from anonymizers.cells import Cells
 from anonymizers.errors import DisclosureRefused
 from tests.members import numbers, record_key_and_point, slow
+from transforms import tabulation
 from transforms.prefectures import PREFECTURES
 from transforms.spec import Period, Table
 from transforms.staging import Staging
@@ -285,6 +286,15 @@ def test_three_shards_merge_to_the_cells_of_all(tmp_path):
 def test_a_pair_that_two_shards_of_threads_hand_over_is_one(tmp_path):
     staging, everybody = staged(tmp_path, 2)
     assert numbers(merge_terms(staging, TERMS, 2, 2)) == slowly(TERMS, everybody)
+
+
+def test_merging_a_little_at_a_time_gives_the_same_cells(tmp_path, monkeypatch):
+    staging, everybody = staged(tmp_path, 4)
+    monkeypatch.setattr(tabulation, "SHARDS_AT_ONCE", 2)
+    monkeypatch.setattr(tabulation, "PAIRS_AT_ONCE", len(everybody["pairs"]) // 5)
+    for table in COUNTED.values():
+        assert numbers(merge(staging, table, 4)) == slowly(table, everybody), table.name
+    assert numbers(merge_terms(staging, TERMS, 4, 2)) == slowly(TERMS, everybody)
 
 
 def test_every_period_of_the_catalogue_is_counted_here():
