@@ -9,7 +9,7 @@ from delivery import night as nights
 from sudare import postgres
 from tests.delivery.openpgp import recipients
 from tests.delivery.servers import serve_sftp
-from tests.faults.campaign import Nursery, make_base, make_references, some_tables
+from tests.faults.campaign import Nursery, make_base, make_references, measure, some_tables
 
 HERE = Path(__file__).parent
 
@@ -52,8 +52,13 @@ def base(own_server, tmp_path_factory, partner, recipient):
 
 
 @pytest.fixture(scope="session")
-def references(base, nursery, tmp_path_factory):
-    return make_references(base, nursery, tmp_path_factory.mktemp("references") / "whole")
+def references(base, tmp_path_factory):
+    return make_references(base, tmp_path_factory.mktemp("references") / "whole")
+
+
+@pytest.fixture(scope="session")
+def seconds(base, nursery, tmp_path_factory):
+    return measure(base, nursery, tmp_path_factory.mktemp("seconds") / "measured")
 
 
 @pytest.fixture(autouse=True)

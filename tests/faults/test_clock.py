@@ -11,7 +11,7 @@ from tests.faults.campaign import in_order, mostly_long, stop, wrong_in_the_ledg
 from tests.nights.sites import NOW, run
 
 HOURS = datetime.timedelta(hours=1)
-WRONG = {"an hour back": -HOURS, "a night back": -12 * HOURS, "days ahead": 72 * HOURS, "a year ahead": 8766 * HOURS}
+WRONG = {"an hour back": -HOURS, "a night back": -12 * HOURS, "days ahead": 72 * HOURS, "weeks ahead": 600 * HOURS}
 
 
 def at(trial, clock: datetime.datetime):
@@ -55,7 +55,7 @@ def test_a_wrong_clock_makes_a_list_too_old_or_of_the_future_and_nothing_leaves_
     assert trial.seen() == references.after
 
 
-@pytest.mark.parametrize("wrong", mostly_long(WRONG, ["a year ahead", "a night back"]))
+@pytest.mark.parametrize("wrong", mostly_long(WRONG, ["weeks ahead", "a night back"]))
 def test_removals_by_a_wrong_clock_leave_once_and_take_back_who_has_stopped(trial, references, wrong):
     """Sent in what seems the future or the past; by the right clock nothing is sent again that night."""
     nights.remove(at(trial, NOW + WRONG[wrong]), "liveramp")

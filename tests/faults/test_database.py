@@ -92,12 +92,12 @@ def restartable(tmp_path_factory):
 
 @pytest.mark.long
 def test_a_server_that_is_restarted_between_and_within_steps_costs_tries_and_nothing_else(
-    restartable, tmp_path, partner, recipient, nursery
+    restartable, tmp_path, partner, recipient
 ):
     """Within a step every session is lost, and for a second nobody answers; what was committed is there."""
     server, place = restartable
     base = make_base(server, tmp_path / "restarted-base", partner, recipient)
-    references = make_references(base, nursery, tmp_path / "restarted-whole")
+    references = make_references(base, tmp_path / "restarted-whole")
     trial = base.copy(tmp_path / "restarted")
     failed = []
     for step in STEPS:

@@ -108,23 +108,23 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("kill", drawn, ids=[str(one) for one in drawn])
 
 
-def doomed(nursery, trial, references, kill: Kill, **more) -> dict:
+def doomed(nursery, trial, seconds, kill: Kill, **more) -> dict:
     """Run the night until it is killed; on a busy machine that may be a little later than was meant."""
     steps = in_order(kill.first, *(name for name in BRANCHES if name != kill.first))
-    return raise_night(nursery, trial, steps, kill=kill.request(references.seconds), **more)
+    return raise_night(nursery, trial, steps, kill=kill.request(seconds), **more)
 
 
 def test_a_night_that_is_killed_leaves_the_old_or_the_new_and_the_next_run_heals(
-    nursery, trial, references, kill, tally
+    nursery, seconds, trial, references, kill, tally
 ):
-    told = doomed(nursery, trial, references, kill)
+    told = doomed(nursery, trial, seconds, kill)
     assert told["killed"] or kill.share < 1.0, told
     trial.wait_for_the_servers()
     assert wrong_after_the_kill(trial, references) == []
     tally(kill, told, trial, references)
     if kill.afterwards == "twice":
         again = kills(200, seed=kill.number)[kill.number % 7]
-        doomed(nursery, trial, references, dataclasses.replace(again, first=kill.first), run="doomed-again")
+        doomed(nursery, trial, seconds, dataclasses.replace(again, first=kill.first), run="doomed-again")
         trial.wait_for_the_servers()
         assert wrong_after_the_kill(trial, references) == []
     if kill.afterwards == "tomorrow":
@@ -143,10 +143,10 @@ BAD = {
 
 
 @pytest.mark.parametrize("what", BAD)
-def test_the_kills_find_a_product_that_is_in_the_wrong_order(nursery, trial, references, what):
+def test_the_kills_find_a_product_that_is_in_the_wrong_order(nursery, seconds, trial, references, what):
     step, where, variant = BAD[what]
     first = next(name for name, steps in BRANCHES.items() if step in steps)
     kill = Kill(0, step, where=where, edge="before", first=first)
-    assert doomed(nursery, trial, references, kill, variant=variant)["killed"]
+    assert doomed(nursery, trial, seconds, kill, variant=variant)["killed"]
     trial.wait_for_the_servers()
     assert wrong_after_the_kill(trial, references)
