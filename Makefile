@@ -20,8 +20,8 @@ night: demo
 	$(BIN)/sudare night
 
 test: setup
-	# Files side by side, the tests of a file one after another: they share what is slow to make.
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	# Files side by side in their order, the tests of a file one after another: they share what is slow to make.
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: setup
 	$(BIN)/ruff check .
