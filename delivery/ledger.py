@@ -20,7 +20,8 @@ import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from anonymizers.errors import LedgerUnreachable, NightRunning, SudareError
+from anonymizers.errors import LedgerUnreachable, NightRunning
+from delivery.databases import connected
 from delivery.ledger_tables import (
     DELIVERIES,
     DIGESTS,
@@ -33,7 +34,6 @@ from delivery.ledger_tables import (
     REMOVALS,
     SCHEMA,
 )
-from delivery.warehouse import cut_off, sqlstate
 
 LOCK_WAIT_S = 1_800
 _LOCK = 7_236_422
@@ -461,28 +461,13 @@ class Ledger:
 
     @contextmanager
     def _connect(self) -> Iterator[sa.Connection]:
-        engine = sa.create_engine(
-            sa.engine.make_url(self.url).set(drivername="postgresql+psycopg"), poolclass=sa.NullPool
-        )
-        # Rows are copied by the driver itself, whose errors SQLAlchemy does not see.
-        driver = engine.dialect.loaded_dbapi
-        ours: SudareError
-        try:
-            with engine.connect() as connection:
-                # In a transaction of its own: a caller may keep his open for long.
-                with connection.begin():
-                    _create(connection)
-                with connection.begin():
-                    yield connection
-            return
-        except (sa.exc.OperationalError, driver.OperationalError) as error:
-            ours = cut_off(error) or LedgerUnreachable(
-                "the delivery ledger: no connection, so nothing is sent; check SUDARE_LEDGER_URL"
-            )
-        except (sa.exc.DBAPIError, driver.Error) as error:
-            state = sqlstate(error)
-            ours = LedgerUnreachable(f"the delivery ledger answered SQLSTATE {state}; see that this user owns {SCHEMA}")
-        raise ours from None
+        what = "the delivery ledger (SUDARE_LEDGER_URL), without which nothing is sent"
+        with connected(self.url, what, LedgerUnreachable) as connection:
+            # In a transaction of its own: a caller may keep his open for long.
+            with connection.begin():
+                _create(connection)
+            with connection.begin():
+                yield connection
 
 
 def _create(connection: sa.Connection) -> None:

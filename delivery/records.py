@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from anonymizers.errors import SudareError, WarehouseUnreachable
+from anonymizers.errors import WarehouseUnreachable
+from delivery.databases import connected
 
 SCHEMA = "sudare"
-CONNECT_S = 10
+WAREHOUSE = "the warehouse (SUDARE_WAREHOUSE_URL)"
 TIME = sa.DateTime(timezone=True)
 
 _META = sa.MetaData(schema=SCHEMA)
@@ -156,22 +157,8 @@ class Records:
 
     @contextmanager
     def _connect(self) -> Iterator[sa.Connection]:
-        engine = sa.create_engine(
-            sa.engine.make_url(self.url).set(drivername="postgresql+psycopg"),
-            poolclass=sa.NullPool,
-            connect_args={"connect_timeout": CONNECT_S},
-        )
-        ours: SudareError
-        try:
-            with engine.begin() as connection:
-                yield connection
-            return
-        except sa.exc.OperationalError:
-            ours = WarehouseUnreachable("the warehouse: no connection; check SUDARE_WAREHOUSE_URL and that it is up")
-        except sa.exc.DBAPIError as error:
-            state = getattr(error.orig, "sqlstate", None)
-            ours = WarehouseUnreachable(f"the warehouse answered SQLSTATE {state}; see that this user owns {SCHEMA}")
-        raise ours from None
+        with connected(self.url, WAREHOUSE, WarehouseUnreachable) as connection, connection.begin():
+            yield connection
 
 
 def _create(connection: sa.Connection, table: sa.Table) -> None:

@@ -19,16 +19,15 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from anonymizers.changes import KEPT_SUMS
 from anonymizers.disclosure import AS_OF, SEPARATOR, Published
-from anonymizers.errors import NightRunning, StateRefused, StorageFull, SudareError, WarehouseUnreachable
-from delivery.records import NIGHTS, bring_up_to_date
+from anonymizers.errors import NightRunning, StateRefused, WarehouseUnreachable
+from delivery.databases import connected
+from delivery.records import NIGHTS, WAREHOUSE, bring_up_to_date
 from transforms.release import disclosed
 from transforms.spec import Dimension, MeasureKind, Table
 
 STATS, OWN = "stats", "sudare"
 _OTHER_COLUMNS = ("42703", "42P16")
 """SQLSTATE: a column that is not there, a view that would change its columns."""
-
-_DISK_FULL = "53100"
 
 _POLL_S = 0.2
 _LOCK = 7_236_421
@@ -175,41 +174,13 @@ class Warehouse:
 
     @contextmanager
     def _connect(self) -> Iterator[sa.Connection]:
-        engine = sa.create_engine(
-            sa.engine.make_url(self.url).set(drivername="postgresql+psycopg"), poolclass=sa.NullPool
+        other = StateRefused(
+            f"{STATS}: a table has other columns than this version publishes, so its numbers cannot be carried on. "
+            "Publish under another table name or to another warehouse; nothing here was changed"
         )
-        # Rows are copied by the driver itself, whose errors SQLAlchemy does not see.
-        driver = engine.dialect.loaded_dbapi
-        ours: SudareError
-        try:
-            with engine.begin() as connection:
-                yield connection
-            return
-        except (sa.exc.OperationalError, driver.OperationalError) as error:
-            ours = cut_off(error) or WarehouseUnreachable(
-                "the warehouse: no connection; check SUDARE_WAREHOUSE_URL and that it is up"
-            )
-        except (sa.exc.DBAPIError, driver.Error) as error:
-            state = sqlstate(error)
-            if state in _OTHER_COLUMNS:
-                raise StateRefused(
-                    f"{STATS}: a table has other columns than this version publishes, so its numbers cannot be carried "
-                    "on. Publish under another table name or to another warehouse; nothing here was changed"
-                ) from None
-            ours = WarehouseUnreachable(f"the warehouse answered SQLSTATE {state}; see that this user owns {STATS}")
-        raise ours from None
-
-
-def sqlstate(error: Exception) -> str | None:
-    """Of a refusal by the server, told by SQLAlchemy or, while rows are copied, by the driver itself."""
-    return getattr(getattr(error, "orig", error), "sqlstate", None)
-
-
-def cut_off(error: Exception) -> StorageFull | None:
-    """The one cause among those of a lost connection that does not pass by itself."""
-    if sqlstate(error) != _DISK_FULL:
-        return None
-    return StorageFull("the database of warehouse or ledger has no space left; free some and run the night again")
+        refusals = dict.fromkeys(_OTHER_COLUMNS, other)
+        with connected(self.url, WAREHOUSE, WarehouseUnreachable, refusals) as connection, connection.begin():
+            yield connection
 
 
 class Publication:

@@ -38,7 +38,7 @@ HOMES = {
     # dags/guard.py: only to put an Airflow connection's parts together as a URL; see `only_urls` below
     "sqlalchemy": (
         *("delivery/warehouse.py", "delivery/records.py", "delivery/ledger.py", "delivery/ledger_tables.py"),
-        *("delivery/ledger_retention.py", "dags/guard.py"),
+        *("delivery/ledger_retention.py", "delivery/databases.py", "dags/guard.py"),
     ),
     "psycopg": ("sudare/",),
     "psycopg2": (),
