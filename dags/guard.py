@@ -31,8 +31,8 @@ _SECRET = ("_SECRET", "_URL", "_PASSWORD", "_PRIVATE_KEY")
 """Endings of settings that no log may show."""
 
 RETRIES = {
-    "retries": int(os.environ.get("SUDARE_RETRIES", "2")),
-    "retry_delay": datetime.timedelta(seconds=int(os.environ.get("SUDARE_RETRY_SECONDS", "60"))),
+    "retries": int(os.environ.get("SUDARE_RETRIES") or "2"),
+    "retry_delay": datetime.timedelta(seconds=int(os.environ.get("SUDARE_RETRY_SECONDS") or "60")),
     "retry_exponential_backoff": 2.0,
     # Refusals, gates and bugs fail at once: trying again would only hide them.
     "retry_policy": ExceptionRetryPolicy(

@@ -129,7 +129,9 @@ def test_workers_share_no_volume_and_nobody_else_has_the_secrets(services):
         assert name == "worker" or not workers_only & set(service["environment"])
 
 
-@pytest.mark.parametrize(("part", "service"), [("workers", "worker"), ("triggerer", "triggerer")])
+@pytest.mark.parametrize(
+    ("part", "service"), [("workers", "worker"), ("triggerer", "triggerer"), ("dagProcessor", "dag-processor")]
+)
 def test_on_kubernetes_a_part_has_the_variables_of_its_service_and_every_value_of_them_is_a_secrets(
     services, part, service
 ):
@@ -149,14 +151,45 @@ def test_kubernetes_and_docker_have_one_configuration(services):
     for (section, option), value in set_here.items():
         assert shared.get(f"AIRFLOW__{section}__{option}", value) == value, option
     assert ("CORE", "DAGS_FOLDER") in set_here
-    for one in HELM["env"]:
-        assert shared[one["name"]] == one["value"]
+    valued = {one["name"]: one["value"] for one in HELM["env"]}
+    passed_on = yaml.safe_load(HELM["extraEnv"])
+    assert valued == {name: value for name, value in shared.items() if name in valued}
+    for one in passed_on:
+        assert one["valueFrom"]["secretKeyRef"] == {"name": "sudare", "key": one["name"], "optional": True}
+    assert {one["name"] for one in passed_on} == {name for name, value in shared.items() if value is None}
+    ours = {name for name in shared if not name.startswith("AIRFLOW_")}
+    assert ours == {*valued, *(one["name"] for one in passed_on)}
     assert HELM["airflowHome"] == shared["AIRFLOW_HOME"]
     for image in HELM["images"].values():
         assert f"{image['repository']}:{image['tag']}" == services["worker"]["image"]
     assert HELM["migrateDatabaseJob"]["command"] == services["airflow-init"]["command"]
     assert f"{HELM['uid']}:{HELM['gid']}" == services["worker"]["user"]
     assert f'"apache-airflow=={HELM["airflowVersion"]}"' in (ROOT / "pyproject.toml").read_text()
+
+
+NOT_PASSED_ON = {
+    "SUDARE_<DESTINATION>_LOGIN": "a name for every partner; the Airflow connection of the partner says it",
+    "SUDARE_<DESTINATION>_PASSWORD": "the same",
+    "SUDARE_<DESTINATION>_PRIVATE_KEY": "the same",
+}
+"""What the README's table of settings has and docker-compose.yml has not, and why."""
+
+
+def test_every_setting_of_the_readme_reaches_the_parts_that_read_it(services):
+    table = README.split("## Your own site\n", 1)[1].split("\n1. ", 1)[0]
+    named = re.findall(r"^\| (`[^|]*) \|", table, re.MULTILINE)
+    settings = {name for names in named for name in re.findall(r"`(\S+)`", names)}
+    worker = set(services["worker"]["environment"])
+
+    assert len(settings) > 20
+    assert settings - worker == NOT_PASSED_ON.keys()
+    assert {name for name in worker if name.startswith("SUDARE_")} - settings == set()
+    # Whoever tells what is out asks warehouse and ledger; retries and deadline are the parsed DAG's.
+    for service in ("worker", "triggerer", "dag-processor"):
+        assert set(services[service]["environment"]) >= {
+            *("SUDARE_WAREHOUSE_URL", "SUDARE_LEDGER_URL", "SUDARE_NOTICE_URL"),
+            *("SUDARE_RETRIES", "SUDARE_RETRY_SECONDS", "SUDARE_DEADLINE"),
+        }
 
 
 def test_the_tests_run_what_compose_says():
