@@ -262,6 +262,16 @@ def test_makefile_has_every_target_that_the_readme_names():
     assert named - targets == set()
 
 
+def test_make_faults_runs_every_file_that_has_a_long_test():
+    (command,) = [line for line in (ROOT / "Makefile").read_text().splitlines() if "--kills" in line]
+    places = [word for word in command.split() if word.startswith("tests/")]
+    mark = "pytest.mark." + "long"
+    marked = [path for path in (ROOT / "tests").rglob("test_*.py") if mark in path.read_text()]
+
+    assert marked
+    assert [p for p in marked if not any(p.relative_to(ROOT).is_relative_to(place) for place in places)] == []
+
+
 def test_every_test_that_the_readme_names_exists():
     named = set(re.findall(r"tests/[a-z_/]+\.py", README))
 
