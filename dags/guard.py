@@ -96,7 +96,15 @@ def current_night():
 
 def surroundings() -> dict[str, str]:
     """Every setting, from the environment or else from Airflow; secrets are masked in logs from here on."""
-    environment = {**_from_airflow(), **os.environ}
+    return _masked({**_from_airflow(), **os.environ})
+
+
+def outskirts() -> dict[str, str]:
+    """What a failure is told with: the environment and the warehouse; no key, and no agreement that may be broken."""
+    return _masked({**_connections(("SUDARE_WAREHOUSE_URL", "sudare_warehouse")), **os.environ})
+
+
+def _masked(environment: dict[str, str]) -> dict[str, str]:
     for name, value in environment.items():
         if value and name.startswith("SUDARE_") and name.endswith(_SECRET):
             mask_secret(value)
@@ -142,16 +150,14 @@ def quietly(what: str, tell: Callable[..., object], *about: Any) -> None:
 
 def _from_airflow() -> dict[str, str]:
     """Connections and the secret, where Airflow keeps them and the environment does not."""
-    found = {}
-    for setting, connection_id in (
-        ("SUDARE_SOURCE_URL", "sudare_source"),
-        ("SUDARE_WAREHOUSE_URL", "sudare_warehouse"),
-    ):
-        if not os.environ.get(setting):
-            found[setting] = _connection_url(connection_id)
+    found = _connections(("SUDARE_SOURCE_URL", "sudare_source"), ("SUDARE_WAREHOUSE_URL", "sudare_warehouse"))
     if not os.environ.get("SUDARE_SECRET"):
         found["SUDARE_SECRET"] = Variable.get("sudare_secret", default="")
     return found | _credentials()
+
+
+def _connections(*wanted: tuple[str, str]) -> dict[str, str]:
+    return {setting: _connection_url(name) for setting, name in wanted if not os.environ.get(setting)}
 
 
 def _credentials() -> dict[str, str]:

@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from dags.guard import day_of, quietly, surroundings
+from dags.guard import day_of, outskirts, quietly
 
 _LOG = logging.getLogger("sudare.notice")
 
@@ -26,7 +26,7 @@ def _task_failed(context: Mapping[str, Any]) -> None:
     from delivery import notices
     from delivery.records import Failure
 
-    environment, day = surroundings(), day_of(context)
+    environment, day = outskirts(), day_of(context)
     raised = context.get("exception")
     error = (
         without_values(raised)
@@ -39,9 +39,10 @@ def _task_failed(context: Mapping[str, Any]) -> None:
     now = datetime.datetime.now(datetime.UTC)
     told = (instance.dag_id, instance.task_id, of)
     kept = Failure(day, *told, error.reason, str(error), now)
+    # Kept first: a monitor finds it there, whatever becomes of the telling.
+    quietly("record of the failure", notices.remember, environment, kept)
     notice = notices.compose(*told, day, instance.run_id, error, notices.what_is_out(environment, day))
     _tell(notice, environment)
-    quietly("record of the failure", notices.remember, environment, kept)
 
 
 async def deadline_missed(context: Mapping[str, Any]) -> None:

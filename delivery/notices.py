@@ -7,9 +7,9 @@ line in the log, and goes to a webhook where one is set.
 
 import csv
 import datetime
+import http.client
 import json
 import os
-import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -160,13 +160,21 @@ def post(notice: Notice, environment: Mapping[str, str] = os.environ) -> bool:
     url = environment.get("SUDARE_NOTICE_URL", "")
     if not url:
         return False
-    if urlsplit(url).scheme not in ("http", "https"):
+    if not _is_of_the_web(url):
         raise SettingRefused("SUDARE_NOTICE_URL is no http or https address")
     body = json.dumps(asdict(notice), ensure_ascii=False).encode()
     headers = {"Content-Type": "application/json; charset=utf-8"}
-    request = urllib.request.Request(url, body, headers, method="POST")  # noqa: S310  checked above
     try:
+        request = urllib.request.Request(url, body, headers, method="POST")  # noqa: S310  checked above
         with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310
             return 200 <= answer.status < 300
-    except (OSError, ValueError):  # HTTP errors are OSErrors; a malformed address is a ValueError
+    # A status is an OSError; an address that is none, or an answer that is none, one of the other two.
+    except (OSError, ValueError, http.client.HTTPException):
+        return False
+
+
+def _is_of_the_web(url: str) -> bool:
+    try:
+        return urlsplit(url).scheme in ("http", "https")
+    except ValueError:
         return False

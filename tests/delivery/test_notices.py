@@ -77,10 +77,16 @@ def test_a_webhook_that_never_answers_is_given_up(monkeypatch):
         assert not post(notice(), {"SUDARE_NOTICE_URL": f"http://127.0.0.1:{silent.getsockname()[1]}/"})
 
 
-def test_an_address_of_another_kind_is_refused_and_not_told():
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "http://[passwd/"])
+def test_an_address_of_another_kind_is_refused_and_not_told(url):
     with pytest.raises(SettingRefused) as caught:
-        post(notice(), {"SUDARE_NOTICE_URL": "file:///etc/passwd"})
+        post(notice(), {"SUDARE_NOTICE_URL": url})
     assert "passwd" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:http/", "http://127.0.0.1/a b"])
+def test_an_address_that_no_client_takes_raises_nothing(url):
+    assert not post(notice(), {"SUDARE_NOTICE_URL": url})
 
 
 def test_what_is_out_is_read_from_warehouse_and_ledger(empty_server):
