@@ -62,11 +62,21 @@ def run_step(name: str, of: Any = None) -> Any:
     except Exception as error:  # noqa: BLE001  the guard: reduced to what may be told, then raised below
         failure = _why(night, without_values(error))
     _record(started, result, failure)
+    if failure is None:
+        quietly("record of the success", _remember, name, of, night)
     quietly("metrics", measure, name, of, time.monotonic() - started, result, failure)
     if failure is not None:
         # Outside the handler, so that the original is no part of the new one's context.
         raise failure
     return result
+
+
+def _remember(name: str, of: Any, night) -> None:
+    from delivery.records import UNSEEN, Records
+
+    if name in UNSEEN:
+        now = datetime.datetime.now(datetime.UTC)
+        Records(night.settings.warehouse_url).keep_success(name, "" if of is None else of, now)
 
 
 def _why(night, failure: SudareError) -> SudareError:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 
 from anonymizers.errors import WarehouseUnreachable
 from delivery.databases import connected
@@ -42,6 +43,18 @@ _FAILURES = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("message", sa.Text, nullable=False),
     sa.Column("failed_at", TIME, nullable=False),
+)
+
+UNSEEN = ("plan_removals", "remove", "retain")
+"""Steps that publish nothing, so that only a record tells that one has succeeded after it failed."""
+
+_SUCCESSES = sa.Table(
+    "successes",
+    _META,
+    sa.Column("step", sa.Text, primary_key=True),
+    sa.Column("of", sa.Text, primary_key=True),
+    sa.Column("at", TIME, nullable=False),
+    comment="when a removal or retention last succeeded / 削除依頼と保存期間の処理が最後に成功した時刻",
 )
 
 _DELETIONS = sa.Table(
@@ -108,8 +121,27 @@ class Records:
 
     def failures(self, day: datetime.date) -> list[Failure]:
         """Steps of one day's night that failed for good, in the order in which they did."""
-        told = sa.select(*(_FAILURES.c[f] for f in Failure.__dataclass_fields__)).where(_FAILURES.c.day == day)
+        return self._failures(_FAILURES.c.day == day)
+
+    def failures_since(self, instant: datetime.datetime) -> list[Failure]:
+        """Steps of whichever night that failed for good, in the order in which they did."""
+        return self._failures(_FAILURES.c.failed_at >= instant)
+
+    def _failures(self, which: sa.ColumnElement[bool]) -> list[Failure]:
+        told = sa.select(*(_FAILURES.c[f] for f in Failure.__dataclass_fields__)).where(which)
         return [Failure(*row) for row in self._read("failures", told.order_by(_FAILURES.c.id))]
+
+    def keep_success(self, step: str, of: str, now: datetime.datetime) -> None:
+        """Remember when one of the `UNSEEN` steps succeeded; only the last time is kept."""
+        values = insert(_SUCCESSES).values(step=step, of=of, at=now)
+        with self._connect() as connection:
+            _create(connection, _SUCCESSES)
+            connection.execute(values.on_conflict_do_update(index_elements=["step", "of"], set_={"at": now}))
+
+    def successes(self) -> dict[tuple[str, str], datetime.datetime]:
+        """When each of the `UNSEEN` steps last succeeded, by its name and the destination it was of."""
+        told = self._read("successes", sa.select(_SUCCESSES.c.step, _SUCCESSES.c.of, _SUCCESSES.c.at))
+        return {(step, of): at for step, of, at in told}
 
     def keep_failure(self, failure: Failure) -> None:
         """Remember a failure for `failures`."""

@@ -1,8 +1,11 @@
 """What retention did, for the privacy officer: counts by kind, and what had to stay."""
 
+import datetime
+
 from rich.console import Console
 
 from delivery.night import Night
+from delivery.records import Records
 from delivery.retention import keep, look_through
 from sudare.console import columns
 
@@ -28,6 +31,8 @@ def run(night: Night, *, dry_run: bool) -> list[dict]:
         keep(night, deletions)
     if failure is not None:
         raise failure
+    if not dry_run:
+        Records(night.settings.warehouse_url).keep_success("retain", "", datetime.datetime.now(datetime.UTC))
     return [one.as_dict() for one in deletions]
 
 

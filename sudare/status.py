@@ -27,21 +27,27 @@ from delivery.days import TOKYO, days, due, last_day_over
 from delivery.destinations import destinations
 from delivery.intake import require_list
 from delivery.ledger import ARRIVED, Delivery, Ledger
+from delivery.notices import runbook
 from delivery.obligations import OVERDUE_AFTER, obligation_ages
-from delivery.records import Failure, Records
+from delivery.records import UNSEEN, Failure, Records
 from delivery.spec import Destination
 from sudare.console import columns
+from sudare.standing import finding
+from sudare.standing import standing as unended
 
 WORST_FIRST = (
     *(NightLate, SliceSilent, FeedLate),
     *(OptOutListRefused, OptOutListMissing, OptOutListStale, DestinationRefused, ObligationsOverdue, RetentionLate),
 )
-"""Of several findings the first one's status is the command's."""
+"""Of several findings the first one's status is the command's. A failed removal's or retention's own comes before the
+last two."""
 
 RETENTION_EVERY = datetime.timedelta(days=3)
 """It runs daily; two missed runs are no alarm yet."""
 
 LOOK_BACK_DAYS = 28
+
+_UNSENT = "is the DAG `opt_outs` paused, or does its step `remove` fail?"
 
 _JAPANESE = {
     "NIGHT_LATE": "期限までに統計表が公開されていません",
@@ -51,7 +57,7 @@ _JAPANESE = {
     "OPT_OUT_LIST_MISSING": "拒否リストがありません",
     "OPT_OUT_LIST_STALE": "拒否リストが24時間より古くなっています",
     "DESTINATION_REFUSED": "提供先との取り決めに不足があります",
-    "OBLIGATIONS_OVERDUE": "14日以上受領の返らない削除依頼があります",
+    "OBLIGATIONS_OVERDUE": "14日以上受領のない、または24時間以上送られていない削除依頼があります",
     "RETENTION_LATE": "保存期間を過ぎたものの削除が行われていません",
 }
 
@@ -79,15 +85,17 @@ def read_state(environment: Mapping[str, str], now: datetime.datetime, day: date
     records, ledger = Records(settings.warehouse_url(environment)), Ledger(settings.ledger_url(environment))
     late = now >= (deadline := due(day, settings.deadline(environment)))
     published = records.published()
-    failures = records.failures(day)
+    failures = [one for one in records.failures(day) if one.step not in UNSEEN]
+    standing = unended(records, now)
     known = [_destination(ledger, one, day, now) for one in _agreed(environment, ledger)]
     retention = records.last_deletions()
     found = [
         *_of_the_night(day, published, failures, late=late),
         *(finding for one in known for finding in _of_a_destination(one, day, published, failures, late=late)),
+        *filter(None, map(finding, standing)),
         *_of_retention(published, retention and retention[0], now),
     ]
-    findings = sorted(map(_told, found), key=lambda one: [w.exit_status for w in WORST_FIRST].index(one["exit_status"]))
+    findings = [_told(one) for one in sorted(found, key=_rank)]
     return {
         "now": now.isoformat(),
         "night": day.isoformat(),
@@ -97,12 +105,20 @@ def read_state(environment: Mapping[str, str], now: datetime.datetime, day: date
         "last_published": max(published).isoformat() if published else None,
         "missed": [d.isoformat() for d in missed(published, day)],
         "skipped": [d.isoformat() for d in _skipped(published, day)],
-        "failures": [_failure(one) for one in failures if not _is_over(one, day, published, known)],
+        "failures": [
+            *(_failure(one) for one in failures if not _is_over(one, day, published, known)),
+            *map(_failure, standing),
+        ],
         "destinations": [{k: v for k, v in one.items() if not k.startswith("_")} for one in known],
         "retention": retention and {"ran_at": _at(retention[0]), "kinds": [one.as_dict() for one in retention[1]]},
         "findings": findings,
         "exit_status": findings[0]["exit_status"] if findings else 0,
     }
+
+
+def _rank(error: SudareError) -> float:
+    kind = type(error)
+    return WORST_FIRST.index(kind) if kind in WORST_FIRST else WORST_FIRST.index(ObligationsOverdue) - 0.5
 
 
 def _is_over(one: Failure, day: datetime.date, published: Mapping, known: list[dict]) -> bool:
@@ -194,7 +210,7 @@ def _of_a_destination(
 ) -> Iterator[SudareError]:
     name = one["destination"]
     waits = one["served"] and not one["held_since"] and not one["tonight"]
-    last = next((failed for failed in reversed(failures) if failed.of == name and failed.step != "remove"), None)
+    last = next((failed for failed in reversed(failures) if failed.of == name), None)
     if waits and late and day in published:
         why = f"its last failure is {last.step}: {last.reason}" if last else "no step of it is known to have failed"
         yield FeedLate(f"{name}: the tables of {day} are out, its feed is not, and it is not held; {why}")
@@ -203,6 +219,8 @@ def _of_a_destination(
     yield from one["_refusals"]
     if overdue := one["owed"]["overdue"]:
         yield ObligationsOverdue(f"{name}: {overdue} removals not acknowledged for {OVERDUE_AFTER.days} days or more")
+    elif unsent := one["owed"]["unsent"]:
+        yield ObligationsOverdue(f"{name}: {unsent} removals are due for a day or more and were never sent; {_UNSENT}")
 
 
 def _of_retention(
@@ -249,10 +267,14 @@ def print_state(out: Console, told: dict) -> None:
         of = f"[{one['of']}]" if one["of"] else ""
         out.print(f"failed: {one['dag']} {one['step']}{of} {one['reason']} {one['failed_at']}", markup=False)
     for one in told["findings"]:
-        out.print(f"\n[bold red]{one['reason']}[/] (exit {one['exit_status']}) {_JAPANESE[one['reason']]}")
+        out.print(f"\n[bold red]{one['reason']}[/] (exit {one['exit_status']}) {_in_japanese(one['reason'])}")
         out.print(f"  {one['message']}", markup=False)
     if not told["findings"]:
         out.print("\n[bold green]all is well[/] / 異常なし")
+
+
+def _in_japanese(reason: str) -> str:
+    return _JAPANESE.get(reason) or f"削除依頼または保存期間の処理が失敗しています。{runbook()[reason][1]}"
 
 
 def _print_destinations(out: Console, known: list[dict]) -> None:

@@ -1,5 +1,6 @@
-"""Airflow's callback of a failed task: the failure is kept, whatever becomes of the telling."""
+"""What the tasks of Airflow leave for a monitor: a failure, whatever becomes of the telling, and that one is over."""
 
+import datetime
 import os
 import socket
 import subprocess
@@ -21,6 +22,15 @@ params = {"day": "2026-10-31", "feeds": True}
 task_failed({"ti": SimpleNamespace(**told), "task": SimpleNamespace(op_kwargs={"of": "liveramp"}), "params": params,
              "dag_run": SimpleNamespace(conf=params)})
 """
+STEP = """
+import datetime
+from dags import guard
+from delivery.night import Night
+from delivery.settings import read_settings
+now = datetime.datetime.now(datetime.UTC)
+guard.current_night = lambda: Night(read_settings(), datetime.date(2026, 10, 31), now)
+guard.run_step("plan_removals")
+"""
 
 
 @pytest.fixture
@@ -30,8 +40,8 @@ def environment(empty_server, tmp_path) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "SUDARE_WAREHOUSE_URL": copy_database(empty_server), **own}
 
 
-def _start(environment: dict[str, str]) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-c", CALL], env=environment, cwd=ROOT, stderr=subprocess.DEVNULL)
+def _start(environment: dict[str, str], script: str = CALL) -> subprocess.Popen:
+    return subprocess.Popen([sys.executable, "-c", script], env=environment, cwd=ROOT, stderr=subprocess.DEVNULL)
 
 
 def _kept(environment: dict[str, str]) -> list[tuple[str, str, str]]:
@@ -57,3 +67,12 @@ def test_a_failure_is_kept_before_anybody_is_told(environment):
         process.wait()
         connection.close()
     assert _kept(environment) == [("remove", "liveramp", "FAULT")]
+
+
+def test_a_step_of_the_removals_that_succeeds_leaves_word_of_it(environment):
+    url = environment["SUDARE_WAREHOUSE_URL"]
+    settings = {"SUDARE_SOURCE_URL": url, "SUDARE_SECRET": "a secret of the tests, long enough to be one"}
+    before = datetime.datetime.now(datetime.UTC)
+    assert _start({**environment, **settings, "SUDARE_HOME": environment["AIRFLOW_HOME"]}, STEP).wait(120) == 0
+    assert Records(url).successes().keys() == {("plan_removals", "")}
+    assert Records(url).successes()["plan_removals", ""] > before

@@ -1,6 +1,7 @@
 """`sudare status` over a real warehouse and ledger: every state has its own finding and exit status, and no more."""
 
 import datetime
+import io
 import json
 import os
 import subprocess
@@ -9,13 +10,15 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from rich.console import Console
 
 from anonymizers.errors import SettingRefused, WarehouseUnreachable
 from delivery.days import TOKYO
 from delivery.ledger import Ledger
+from delivery.notices import runbook
 from delivery.records import Failure, Records
 from delivery.warehouse import Warehouse
-from sudare.status import read_state
+from sudare.status import print_state, read_state
 from tests.databases import copy_database
 from tests.delivery.test_ledger import file, rows
 
@@ -59,8 +62,11 @@ class Deployment:
         self.send_feed()
         self.take_list(BEFORE)
 
-    def fail(self, step: str, reason: str, message: str = "what happened", of: str = "") -> None:
-        self.records.keep_failure(Failure(DAY, "nightly", step, of, reason, message, BEFORE))
+    def fail(
+        self, step: str, reason: str, message: str = "what happened", of: str = "", dag: str = "nightly", days: int = 0
+    ) -> None:
+        gone = datetime.timedelta(days=days)
+        self.records.keep_failure(Failure(DAY - gone, dag, step, of, reason, message, BEFORE - gone))
 
     def ask(self, now: datetime.datetime = AFTER, **changes: str) -> dict:
         return read_state({**self.environment, **changes}, now)
@@ -172,6 +178,48 @@ def test_what_is_owed_too_long_is_told_also_where_the_agreement_has_ended(deploy
     assert (reasons(told), told["exit_status"]) == (["OBLIGATIONS_OVERDUE"], 56)
     assert told["destinations"][0]["owed"]["overdue"] == 2
     assert reasons(deployment.ask(SUDARE_AGREEMENTS="")) == ["OBLIGATIONS_OVERDUE"]
+
+
+@pytest.mark.parametrize(
+    ("dag", "step", "of"),
+    [
+        *(("nightly", "remove", "liveramp"), ("opt_outs", "remove", "liveramp"), ("opt_outs", "plan_removals", "")),
+        ("retention", "retain", ""),
+    ],
+)
+def test_a_removal_or_a_retention_that_fails_is_told_until_it_has_succeeded_again(deployment, dag, step, of):
+    """However many days ago, and although tables and feed are out."""
+    deployment.all_well()
+    deployment.records.keep_success(step, of, BEFORE - datetime.timedelta(days=4))
+    deployment.fail(step, "STOP_SIGNALS_VANISHED", of=of, dag=dag, days=3)
+    deployment.records.keep_success(step, "another", BEFORE)
+    told = deployment.ask()
+    assert (reasons(told), told["exit_status"]) == (["STOP_SIGNALS_VANISHED"], 27)
+    assert f"{dag} {step}" in told["findings"][0]["message"]
+    assert [(one["dag"], one["step"], one["of"]) for one in told["failures"]] == [(dag, step, of)]
+    deployment.records.keep_success(step, of, BEFORE - datetime.timedelta(days=2))
+    told = deployment.ask()
+    assert (told["findings"], told["failures"]) == ([], [])
+
+
+def test_a_removal_that_fails_comes_behind_a_night_that_is_late_and_has_its_line_in_two_languages(deployment):
+    deployment.take_list(BEFORE)
+    deployment.fail("remove", "SOURCE_UNREACHABLE", of="liveramp")
+    told = deployment.ask()
+    assert (reasons(told), told["exit_status"]) == (["NIGHT_LATE", "SOURCE_UNREACHABLE"], 80)
+    assert "no step of it is known to have failed" in told["findings"][0]["message"]
+    out = Console(file=io.StringIO(), width=200)
+    print_state(out, told)
+    assert f"処理が失敗しています。{runbook()['SOURCE_UNREACHABLE'][1]}" in out.file.getvalue()
+
+
+def test_removals_that_were_never_sent_are_told_after_a_day(deployment):
+    deployment.all_well()
+    deployment.ledger.owe("liveramp", [rows("c")], [], 5, AFTER - datetime.timedelta(hours=23))
+    assert reasons(deployment.ask()) == []
+    told = deployment.ask(AFTER + datetime.timedelta(hours=1))
+    assert told["exit_status"] == 56
+    assert "2 removals are due for a day or more and were never sent" in told["findings"][0]["message"]
 
 
 def test_an_agreement_that_lacks_something_is_told(deployment, tmp_path):
