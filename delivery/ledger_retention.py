@@ -20,7 +20,14 @@ Source:
     https://laws.e-gov.go.jp/law/415AC0000000057 and 個人情報保護委員会規則 (平成28年第3号), read 2026-11-23.
 """
 
-_ENDED = "coalesce(l.sent_at, l.prepared_at)"
+_ENDED = "coalesce(l.sent_at, l.prepared_at, a.closed_at)"
+"""The last feed she was in; where no later feed says which that was, since none was sent any more, the instant at which
+the partner said that it has forgotten her."""
+
+_FORGOTTEN = f"""
+    {SCHEMA}.obligations a on p.last_delivery is null and a.state = 'acknowledged'
+        and a.destination = p.destination and a.sha256 = p.sha256
+"""
 
 _OPEN = f"""
     exists (select from {SCHEMA}.obligations o where o.destination = p.destination and o.sha256 = p.sha256
@@ -38,16 +45,23 @@ _SETTLED = f"(not ({_OPEN}) and ({_CLOSED}))"
 
 _COUNT_PROVISIONS = f"""
     select count(*) filter (where {_ENDED} < :cutoff and {_SETTLED}) as deleted,
-        count(*) filter (where {_ENDED} >= :cutoff or l.id is null) as kept,
+        count(*) filter (where {_ENDED} >= :cutoff or {_ENDED} is null) as kept,
         count(*) filter (where {_ENDED} < :cutoff and not {_SETTLED}) as must_stay,
         min({_ENDED}) filter (where {_ENDED} >= :cutoff or not {_SETTLED}) as oldest,
         min({_ENDED}) filter (where {_ENDED} >= :cutoff) as next
-    from {SCHEMA}.provisions p left join {SCHEMA}.deliveries l on l.id = p.last_delivery
+    from {SCHEMA}.provisions p left join {SCHEMA}.deliveries l on l.id = p.last_delivery left join {_FORGOTTEN}
 """
-_DELETE_PROVISIONS = f"""
+_DELETE_PROVISIONS = (
+    f"""
     delete from {SCHEMA}.provisions p using {SCHEMA}.deliveries l
-    where l.id = p.last_delivery and {_ENDED} < :cutoff and {_SETTLED}
-"""
+    where l.id = p.last_delivery and coalesce(l.sent_at, l.prepared_at) < :cutoff and {_SETTLED}
+    """,
+    f"""
+    delete from {SCHEMA}.provisions p using {SCHEMA}.obligations a
+    where p.last_delivery is null and a.state = 'acknowledged' and a.destination = p.destination
+    and a.sha256 = p.sha256 and a.closed_at < :cutoff and {_SETTLED}
+    """,
+)
 
 _OLD_OBLIGATION = f"""
     o.state in ('acknowledged', 'lifted') and o.closed_at < :cutoff and not exists (
@@ -85,7 +99,7 @@ _COUNT_DELIVERIES = f"""
 """
 
 _KINDS = {
-    "provisions": (_COUNT_PROVISIONS, (_DELETE_PROVISIONS,)),
+    "provisions": (_COUNT_PROVISIONS, _DELETE_PROVISIONS),
     "obligations": (_COUNT_OBLIGATIONS, _DELETE_OBLIGATIONS),
     "deliveries": (_COUNT_DELIVERIES, (f"delete from {SCHEMA}.deliveries d where {_OLD_DELIVERY}",)),
 }

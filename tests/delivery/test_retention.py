@@ -203,6 +203,21 @@ def test_a_record_of_provision_goes_after_three_years_and_not_a_day_before(night
     assert provided.count("removals") == 0
 
 
+def test_where_no_feed_follows_a_record_ends_with_the_partners_acknowledgement(night):
+    """A destination that has ended sends no feed that would end the records of the last one."""
+    provided = Provided(night, LONG_AGO - datetime.timedelta(days=400))
+    provided.ledger.owe("liveramp", [], [], 5, LONG_AGO - datetime.timedelta(days=400))
+    removal = provided.take_back(LONG_AGO)
+    early, later = (Night(night.settings, night.day, NOW - datetime.timedelta(days=days)) for days in (2, 1))
+    assert ran(early)["provisions"].deleted == 0  # the partner may hold both
+    provided.acknowledge(removal, LONG_AGO)
+    told = ran(later)["provisions"]
+    assert (told.deleted, told.kept, told.next_due) == (1, 1, TODAY)  # of a, whose last feed is known
+    told = ran(night)["provisions"]
+    assert (told.deleted, told.kept, told.must_stay) == (1, 0, 0)
+    assert (provided.count("provisions"), provided.count("obligations")) == (0, 0)
+
+
 def test_a_provision_that_goes_on_is_never_too_old(night):
     Provided(night, LONG_AGO - datetime.timedelta(days=3_000))
     told = ran(night)["provisions"]
