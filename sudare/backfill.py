@@ -163,6 +163,17 @@ def told(day: datetime.date, done: Run) -> dict:
     }
 
 
+def go_on(failed: dict, wanted: list[datetime.date]) -> str:
+    """
+    The command that goes on after a night of a plan has failed.
+
+    Where the newest day's tables are out, and a feed or a removal is not, a backfill has nothing to run any more.
+    """
+    if failed["night"] == wanted[-1].isoformat() and "publish" in failed["steps"]:
+        return f"sudare night --date {failed['night']}"
+    return f"sudare backfill --from {failed['night']} --to {wanted[-1]}"
+
+
 def print_end(out: Console, done: dict, wanted: list[datetime.date]) -> None:
     """How it ended, and how to go on from there."""
     if done["exit_status"]:
@@ -170,7 +181,9 @@ def print_end(out: Console, done: dict, wanted: list[datetime.date]) -> None:
         out.print(f"[bold red]{failed['night']} failed[/] (exit {failed['exit_status']}); log: {failed['log']}")
         for one in failed["failures"]:
             out.print(f"  {one['step']}: {one['reason']} {one['message']}", markup=False)
-        out.print(f"Later days were not run. To go on: sudare backfill --from {failed['night']} --to {wanted[-1]}")
+        if failed["night"] != wanted[-1].isoformat():
+            out.print("Later days were not run.")
+        out.print(f"To go on: {go_on(failed, wanted)}")
     elif done["runs"]:
         out.print(f"[bold green]{len(done['runs'])} nights are published[/] / 公開しました")
 

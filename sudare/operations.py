@@ -63,13 +63,14 @@ def backfill(
         if as_json or not sys.stdin.isatty():
             raise SettingRefused("nobody is there to ask: give --yes to run this plan, or --plan to see it only")
         plan_only = not typer.confirm(f"Run {len(wanted)} nights?")
-    told: dict = {"plan": planned, "runs": [], "resume_from": None, "exit_status": 0}
+    told: dict = {"plan": planned, "runs": [], "resume_from": None, "resume_with": None, "exit_status": 0}
     on_night = lambda day: None if as_json else out.print(f"\n[bold]{day}[/]")  # noqa: E731
     on_step = lambda record: None if as_json else print_step(out, record)  # noqa: E731
     for day, run in nights.run(found, [] if plan_only else wanted, on_night, on_step):
         told["runs"].append(nights.told(day, run))
         if run.exit_status:
             told |= {"resume_from": day.isoformat(), "exit_status": run.exit_status}
+            told["resume_with"] = nights.go_on(told["runs"][-1], wanted)
     tell(told, as_json, lambda: nights.print_end(out, told, wanted))
     sys.exit(told["exit_status"])
 

@@ -1,10 +1,12 @@
 """What a backfill would do is told first; it goes oldest first, delivers once, and stops at the first failure."""
 
 import datetime
+import io
 import os
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from delivery import night as nights
 from sudare import backfill
@@ -91,3 +93,27 @@ def test_it_stops_at_the_first_failure_and_feeds_go_with_the_last_day_only(monke
     done = list(backfill.run({}, wanted, lambda day: None, lambda record: None))
     assert [day for day, _ in done] == wanted[:ran]
     assert asked == [(day, day == wanted[-1]) for day in wanted[:ran]]
+
+
+LAST = DEMO_DAY + 2 * DAY
+AGAIN, ALONE = f"sudare backfill --from {{}} --to {LAST}", "sudare night --date {}"
+
+
+@pytest.mark.parametrize(
+    ("day", "steps", "command"),
+    [
+        (DEMO_DAY, ["plan", "publish"], AGAIN),  # the plan leaves it out, and goes on behind it
+        (LAST, ["plan", "gate_tables"], AGAIN),
+        (LAST, ["plan", "publish", "build_feed"], ALONE),  # published, so that a plan would run nothing
+    ],
+)
+def test_the_command_that_goes_on_runs_what_has_failed(day, steps, command):
+    failed = {"night": day.isoformat(), "exit_status": 60, "steps": steps, "log": "log", "failures": []}
+    out = Console(file=io.StringIO(), width=200)
+    wanted = backfill.days(DEMO_DAY, LAST)
+    backfill.print_end(out, {"runs": [failed], "exit_status": 60}, wanted)
+    assert f"To go on: {command.format(day)}\n" in out.file.getvalue()
+
+
+def test_a_plan_runs_no_day_again_whose_tables_are_out(after_one):
+    assert backfill.to_run(plan(after_one, FIRST_NIGHT, FIRST_NIGHT)) == []
