@@ -2,11 +2,13 @@
 
 import ast
 import re
+import subprocess
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from delivery.manifest import render, sha256
 from delivery.match_keys import normalise
 from transforms.suites import table_suite
 from transforms.tables import catalogue
@@ -55,6 +57,20 @@ def test_what_the_readme_links_to_is_there():
     headings = re.findall(r"^#+ (.*)$", README, re.MULTILINE)
     anchors = {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}
     assert set(re.findall(r"\]\(#([^)]+)\)", README)) <= anchors
+
+
+def test_the_check_of_a_copied_night_that_the_readme_shows_finds_a_short_copy(tmp_path):
+    """With the names and digests as a manifest has them."""
+    (lines,) = re.findall(r"^\(cd tables && .*?--quiet\)$", README, re.MULTILINE | re.DOTALL)
+    tables = tmp_path / "tables"
+    tables.mkdir()
+    (tables / "a.csv").write_bytes(b"1\n")
+    manifest = {"outputs": [{"table": "a", "sha256": {"a.csv": sha256(b"1\n")}}]}
+    (tables / "manifest.json").write_bytes(render(manifest))
+    check = ["bash", "-o", "pipefail", "-c", lines]
+    assert subprocess.run(check, cwd=tmp_path, capture_output=True).returncode == 0
+    (tables / "a.csv").unlink()
+    assert subprocess.run(check, cwd=tmp_path, capture_output=True).returncode != 0
 
 
 def shown(title: str, level: int = 3) -> dict:
