@@ -57,6 +57,8 @@ def run_step(name: str, of: Any = None) -> Any:
     started, result, failure, night = time.monotonic(), None, None, None
     try:
         night = current_night()
+        if night.run and name not in ("plan", "close"):  # the one takes over, the other tidies up what is its own
+            nights.require_not_overtaken(night)
         quietly("lineage", tell_lineage, name, of, night)
         result = getattr(nights, name)(night) if of is None else getattr(nights, name)(night, of)
     except Exception as error:  # noqa: BLE001  the guard: reduced to what may be told, then raised below

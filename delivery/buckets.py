@@ -5,6 +5,7 @@ Digests are uniform, so the parts are equal; the order of the whole does not dep
 """
 
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,6 +42,7 @@ class Buckets:
         self._place, self._number = place, number
         self._kept: list[pl.DataFrame] = []
         self._added = 0
+        self._rows: Counter[int] = Counter()
 
     def __len__(self) -> int:
         return self._number
@@ -55,10 +57,12 @@ class Buckets:
         self._added += 1
         if self._number == 1:
             self._kept.append(rows)
+            self._rows[0] += rows.height
             return
         part = self.of(pl.col(KEY)).alias("bucket")
         for (number,), those in rows.with_columns(part).partition_by("bucket", as_dict=True, include_key=False).items():
             with unwritable_as(OutboxUnwritable, "outbox"):
+                self._rows[number] += those.height
                 folder = self._folder(number)
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
                 those.write_ipc(folder / f"{self._added:06d}.arrow", compression="uncompressed")
@@ -69,9 +73,18 @@ class Buckets:
         return first // (MOST // self._number)
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
-        """Every part in order, sorted; one that nothing fell into is an empty frame without columns."""
+        """
+        Every part in order, sorted; one that nothing fell into is an empty frame without columns.
+
+        Raises:
+            OutboxUnwritable: rows that were taken in are gone. A part without them would say that nobody is in it.
+        """
         for number in range(self._number):
             frames = self._kept if self._number == 1 else self._read(number)
+            if sum(frame.height for frame in frames) != self._rows[number]:
+                raise OutboxUnwritable(
+                    "a feed's working files are gone; see who deletes there, and run the night again"
+                )
             yield pl.concat(frames).sort(KEY) if frames else pl.DataFrame()
 
     def _read(self, number: int) -> list[pl.DataFrame]:
@@ -83,4 +96,5 @@ class Buckets:
     def remove(self) -> None:
         """Forget everything."""
         self._kept = []
+        self._rows.clear()
         shutil.rmtree(self._place, ignore_errors=True)

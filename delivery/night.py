@@ -223,6 +223,7 @@ def plan(night: Night) -> list[int]:
             "policy_version": _require_policy(session, today),
         }
     night.staging.write_json(planned, "plan.json")
+    require_not_overtaken(night)
     return list(range(len(shards)))
 
 
@@ -231,7 +232,7 @@ def require_not_overtaken(night: Night) -> None:
     Check that no other run of the same night has been started since this one was.
 
     Whoever plans last goes on; an earlier one finds nothing left of what it has staged. Neither can publish or send
-    what is not its own, so this only tells why a step has failed.
+    what is not its own, so this only ends the earlier one soon, and tells why.
 
     Raises:
         NightRunning: one has.
@@ -319,7 +320,7 @@ def _require_writable(night: Night) -> None:
     of_all_runs.remove()
     of_all_runs.write_json(night.run, _RUN)
     of_all_runs.remove_leftovers()
-    outbox.forget_all_pending(night.settings.outbox)
+    outbox.forget_other_pending(night.settings.outbox, night.day)
     night.staging.write_json({}, "probe.json")
     for error, folder in ((OutboxUnwritable, night.settings.outbox), (PublicationBroken, night.settings.published)):
         with unwritable_as(error, folder.name):

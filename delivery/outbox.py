@@ -10,6 +10,7 @@ is then worked on in a private directory of this machine, which is deleted when 
 leaves it to the next one here.
 """
 
+import datetime
 import fcntl
 import os
 import shutil
@@ -183,10 +184,18 @@ def forget_pending(kept: Path) -> None:
         remove_tree(kept)
 
 
-def forget_all_pending(outbox: Path) -> None:
-    """Delete what the feeds of other runs have left, dead or alive: digests of people, which no later run needs."""
-    above = outbox / ".pending"
+def forget_other_pending(outbox: Path, day: datetime.date) -> None:
+    """
+    Delete what the feeds of other runs have left, dead or alive: digests of people, which no later run needs.
+
+    Those of later days stay: a backfill takes nothing from the night that is running.
+    """
     with unwritable_as(OutboxUnwritable, "outbox"):
-        for place in above.iterdir() if above.is_dir() else ():
-            if not place.name.endswith(".removals"):
-                remove_tree(place)
+        for destination in _folders(outbox / ".pending"):
+            for kept in _folders(destination) if not destination.name.endswith(".removals") else ():
+                if kept.name[:10] <= day.isoformat():
+                    remove_tree(kept)
+
+
+def _folders(place: Path) -> list[Path]:
+    return [folder for folder in place.iterdir() if folder.is_dir()] if place.is_dir() else []

@@ -31,6 +31,9 @@ _STORE = ".store"
 SHOW_WAIT_S = 60
 """For another night to have published; nobody publishes for longer."""
 
+LAST_NIGHTS = 2
+"""Nights that may have been committed and not shown. Older ones are refused, so nobody has published them since."""
+
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -130,16 +133,26 @@ def finish_interrupted(warehouse: Warehouse, published: Path) -> list[str]:
     """
     with warehouse.alone(wait_s=SHOW_WAIT_S), unwritable_as(PublicationBroken, "published"):
         recorded = {day: f"{day}-{sha256[:16]}" for day, (sha256, _) in warehouse.manifests().items()}
+        stored, names = _names(published / _STORE), _names(published)
+        # Listed once, and only the last nights looked into: in a store each look is a request, and nights are many.
+        lost = {day for day in recorded if day.isoformat() not in names} | set(sorted(recorded)[-LAST_NIGHTS:])
         waiting = [
             day
-            for day, name in recorded.items()
-            if (published / _STORE / name).is_dir() and _target(published / day.isoformat()) != f"{_STORE}/{name}"
+            for day in sorted(lost)
+            if recorded[day] in stored and _target(published / day.isoformat()) != f"{_STORE}/{recorded[day]}"
         ]
         for day in waiting:
             _show(published, day, published / _STORE / recorded[day])
         _show_latest(published)
-        _delete_others(published, set(recorded.values()))
+        for name in stored - set(recorded.values()):
+            # Of a run that died, or of an earlier run of a night that was published again; unless it is still shown.
+            if _target(published / name[:10]) != f"{_STORE}/{name}":
+                remove_tree(published / _STORE / name)
     return [day.isoformat() for day in waiting]
+
+
+def _names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
 
 
 def folder_of(published: Path, day: datetime.date) -> Path:
@@ -211,19 +224,9 @@ def _show(published: Path, day: datetime.date, stored: Path) -> None:
 
 
 def _show_latest(published: Path) -> None:
-    nights = [path.name for path in published.iterdir() if _DAY.fullmatch(path.name)] if published.is_dir() else []
+    nights = [name for name in _names(published) if _DAY.fullmatch(name)]
     if nights and _target(published / "latest") != max(nights):
         _point(published / "latest", max(nights))
-
-
-def _delete_others(published: Path, recorded: set[str]) -> None:
-    """Delete what a run that died, or published the same night again, has left: stored, not recorded and not shown."""
-    store = published / _STORE
-    stored = list(store.iterdir()) if store.is_dir() else []
-    shown = {_target(path) for path in published.iterdir()} if stored else set()
-    for folder in stored:
-        if folder.name not in recorded and f"{_STORE}/{folder.name}" not in shown:
-            remove_tree(folder)
 
 
 def _point(link: Path, target: str) -> None:

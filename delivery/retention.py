@@ -8,7 +8,8 @@ of the other kinds, and records for each kind what it did. Deleting again what i
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from delivery.intake import put_down
 from delivery.ledger_retention import RECORD_YEARS, forget, unsettled_removals
 from delivery.records import Deletion, Records
 from transforms.places import unwritable_as
+from transforms.staging import Staging
 
 if TYPE_CHECKING:
     from delivery.night import Night
@@ -85,22 +87,27 @@ def look_through(night: Night, *, dry_run: bool) -> tuple[list[Deletion], Sudare
     today = night.now.astimezone(TOKYO).date()
     for kind in (_staging, _unfinished, _feeds, _removals, _lists, _receipts, _logs, _failures, _of_the_ledger):
         try:
-            told += kind(night, today, dry_run)
+            with unwritable_as(OutboxUnwritable, f"retention, {kind.__name__.strip('_')}"):
+                told += kind(night, today, dry_run)
         except SudareError as error:
             failure = failure or error
     return told, failure
 
 
 def _staging(night: Night, today: datetime.date, dry_run: bool) -> list[Deletion]:
-    first = today - datetime.timedelta(days=STAGING_DAYS)
-    nights = [datetime.date.fromisoformat(name) for name in night.staging.nights()]
-    due = [day for day in nights if day < first]
-    if not dry_run:
-        night.staging.remove_nights_before(first)
-    kept = [day for day in nights if day >= first]
-    oldest = min(kept, default=None)
-    next_due = oldest + datetime.timedelta(days=STAGING_DAYS + 1) if oldest else None
-    return [Deletion("staged nights", len(due), len(kept), 0, oldest, next_due)]
+    first, running = today - datetime.timedelta(days=STAGING_DAYS), datetime.timedelta(days=UNFINISHED_DAYS)
+    days = [datetime.date.fromisoformat(name) for name in night.staging.nights()]
+    old = [Staging(night.settings.staging_url, day) for day in days if day < first]
+    # A backfill of an old day may be under way.
+    due = [one for one in old if (begun := one.begun_at()) is None or begun < night.now - running]
+    for one in due if not dry_run else ():
+        one.remove()
+    kept = sorted(set(days) - {one.day for one in due})
+    waiting = [day for day in kept if day >= first]
+    next_due = waiting[0] + datetime.timedelta(days=STAGING_DAYS + 1) if waiting else None
+    return [
+        Deletion("staged nights", len(due), len(waiting), len(kept) - len(waiting), min(kept, default=None), next_due)
+    ]
 
 
 def _feeds(night: Night, today: datetime.date, dry_run: bool) -> list[Deletion]:
@@ -108,12 +115,12 @@ def _feeds(night: Night, today: datetime.date, dry_run: bool) -> list[Deletion]:
     places = _destination_folders(night.settings.outbox)
     sealed = [folder for place in _destination_folders(night.settings.outbox / ".sealed") for folder in _folders(place)]
     files = [path for place in (*places, *sealed) for path in put_down(place) if not _is_removal(path)]
-    return [_delete("local feeds", map(_thing, files), FEED_DAYS, today, dry_run)]
+    return [_delete("local feeds", _things(files), FEED_DAYS, today, dry_run)]
 
 
 def _unfinished(night: Night, today: datetime.date, dry_run: bool) -> list[Deletion]:
     files = (path for path in (night.settings.outbox / ".pending").rglob("*") if path.is_file())
-    return [_delete("unfinished files", map(_thing, files), UNFINISHED_DAYS, today, dry_run)]
+    return [_delete("unfinished files", _things(files), UNFINISHED_DAYS, today, dry_run)]
 
 
 def _removals(night: Night, today: datetime.date, dry_run: bool) -> list[Deletion]:
@@ -123,14 +130,14 @@ def _removals(night: Night, today: datetime.date, dry_run: bool) -> list[Deletio
     files = [path for place in places for path in put_down(place) if _is_removal(path)]
     unsettled = unsettled_removals(night.ledger) if files else {}
     # What the ledger does not know was acknowledged by nobody.
-    things = (_thing(path, must_stay=unsettled.get(path.name.removesuffix(".gpg"), True)) for path in files)
+    things = _things(files, lambda path: unsettled.get(path.name.removesuffix(".gpg"), True))
     return [_delete("removal files", things, REMOVAL_DAYS, today, dry_run)]
 
 
 def _lists(night: Night, today: datetime.date, dry_run: bool) -> list[Deletion]:
     things: list[_Thing] = []
     for folder in _folders(night.settings.intake):
-        files = sorted(map(_thing, put_down(folder / "lists")), key=lambda thing: thing.path.stat().st_mtime_ns)
+        files = sorted(_things(put_down(folder / "lists")), key=lambda thing: thing.path.stat().st_mtime_ns)
         # The newest one stands, however old it is.
         things += [*files[:-1], *(_Thing(one.path, one.day, must_stay=True) for one in files[-1:])]
     return [_delete("opt-out lists", things, INTAKE_DAYS, today, dry_run)]
@@ -138,14 +145,14 @@ def _lists(night: Night, today: datetime.date, dry_run: bool) -> list[Deletion]:
 
 def _receipts(night: Night, today: datetime.date, dry_run: bool) -> list[Deletion]:
     places = [folder / "receipts" for folder in _folders(night.settings.intake)]
-    taken = (_thing(path) for place in places for path in put_down(place / "taken"))
-    refused = (_thing(path, must_stay=True) for place in places for path in put_down(place / "refused"))
+    taken = _things(path for place in places for path in put_down(place / "taken"))
+    refused = _things((path for place in places for path in put_down(place / "refused")), lambda path: True)
     return [_delete("receipts", [*taken, *refused], INTAKE_DAYS, today, dry_run)]
 
 
 def _logs(night: Night, today: datetime.date, dry_run: bool) -> list[Deletion]:
     files = (path for folder in night.settings.logs for path in folder.rglob("*") if path.is_file())
-    return [_delete("logs", map(_thing, files), LOG_DAYS, today, dry_run)]
+    return [_delete("logs", _things(files), LOG_DAYS, today, dry_run)]
 
 
 def _failures(night: Night, today: datetime.date, dry_run: bool) -> list[Deletion]:
@@ -191,8 +198,14 @@ def _midnight(day: datetime.date) -> datetime.datetime:
     return datetime.datetime.combine(day, datetime.time(), TOKYO)
 
 
-def _thing(path: Path, must_stay: bool = False) -> _Thing:
-    return _Thing(path, datetime.datetime.fromtimestamp(path.stat().st_mtime, TOKYO).date(), must_stay)
+def _things(paths: Iterable[Path], must_stay: Callable[[Path], bool] = lambda path: False) -> list[_Thing]:
+    """What is there, with its day; a file that somebody has taken away since it was listed is not."""
+    things = []
+    for path in paths:
+        with suppress(FileNotFoundError):
+            day = datetime.datetime.fromtimestamp(path.stat().st_mtime, TOKYO).date()
+            things.append(_Thing(path, day, must_stay(path)))
+    return things
 
 
 def _delete(kind: str, things: Iterable[_Thing], keep_days: int, today: datetime.date, dry_run: bool) -> Deletion:

@@ -44,6 +44,9 @@ STOP_SIGNALS = ("opt_outs", "rights_requests", "consents")
 LOSS, FEW = 0.01, 5
 """Share and number of rows that may go while a night runs, by erasures; a table that is loaded anew loses more."""
 
+FEW_STOPS = 1
+"""The same of tables that say no: one may go with an erased member, and none of the others may be overheard."""
+
 _ARROW = {
     "bigint": pa.int64(),
     "boolean": pa.bool_(),
@@ -56,8 +59,9 @@ _ARROW = {
 _PRIVILEGE = "42501"
 _NO_SUCH_ROLE = "22023"
 _UNDEFINED = ("42P01", "42703", "3F000")
-_CUT = ("08", "57P", "53", "28", "3D")
-"""SQLSTATE classes of a connection that failed or was cut, and of a server that is short of something."""
+_CUT = ("08", "57", "53", "28", "3D", "40", "55", "25P")
+"""SQLSTATE classes of what passes by itself: a connection that failed or was cut, a server that is short of something,
+a query that was cancelled or had to give way, as on a standby that follows its primary."""
 
 
 @dataclass(frozen=True)
@@ -249,10 +253,12 @@ def require_not_fewer(dataset: str, rows: int, had: int) -> None:
     Raises:
         SourceUnsettled: it has, more than erasures explain.
     """
-    if had - rows > max(FEW, LOSS * had):
+    few = FEW_STOPS if dataset in ("opt_outs", "rights_requests") else FEW
+    if (had and not rows) or had - rows > max(few, LOSS * had):
+        # Without the counts: they are exact, of this night, and the message goes far.
         raise SourceUnsettled(
-            f"{dataset}: {rows} rows, {had} when the night began; it is being loaded anew, or rows are lost. Wait for "
-            "the site's engineers, and run the night again"
+            f"{dataset}: fewer rows than when the night began, by more than erasures explain; it is being loaded anew, "
+            "or rows are lost. Wait for the site's engineers, and run the night again"
         )
 
 

@@ -171,13 +171,12 @@ class Staging:
         with _answers():
             return [night.name for night in self._nights()]
 
-    def remove_nights_before(self, day: datetime.date) -> list[str]:
-        """Delete the staged nights of earlier days; the names of what was deleted."""
+    def begun_at(self) -> datetime.datetime | None:
+        """When a run of the night last took it over; None where none has."""
         with _answers():
-            expired = [night for night in self._nights() if night.name < day.isoformat()]
-            for night in expired:
-                remove_tree(night)
-        return [night.name for night in expired]
+            marks = [path for path in self._path().glob("*.json") if path.is_file()]
+            latest = max((path.stat().st_mtime for path in marks), default=None)
+        return None if latest is None else datetime.datetime.fromtimestamp(latest, datetime.UTC)
 
     def remove_leftovers(self) -> int:
         """Delete what tasks that died had begun to write, in every night that is staged; how many files."""

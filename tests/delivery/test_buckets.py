@@ -1,5 +1,7 @@
 """Parts: the order of the whole does not depend on how many there are, and nothing is lost."""
 
+import shutil
+
 import polars as pl
 import pytest
 from hypothesis import given
@@ -38,6 +40,18 @@ def test_whatever_comes_is_read_back_in_order(tmp_path_factory, frames):
 )
 def test_parts_are_a_power_of_two(rows, number):
     assert how_many(rows) == number
+
+
+@pytest.mark.parametrize("lost", ["*", "000/000001.arrow"])
+def test_rows_that_were_taken_in_and_are_gone_are_not_taken_for_none(tmp_path, lost):
+    """Whoever deletes working files would otherwise make a feed look as if nobody in it had said stop."""
+    buckets = Buckets(tmp_path / "parts", 2)
+    for _ in range(2):
+        buckets.add(frame(["00" * 32, "ff" * 32]))
+    for path in (tmp_path / "parts").glob(lost):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    with pytest.raises(OutboxUnwritable, match="working files are gone"):
+        whole(buckets)
 
 
 def test_parts_are_the_owners_only(tmp_path):

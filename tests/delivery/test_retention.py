@@ -1,6 +1,7 @@
 """Each kind is deleted when it is due, kept on the day before, and kept where it must be; the record adds up."""
 
 import datetime
+import errno
 import os
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import psycopg
 import pytest
 
 from anonymizers.controls import DisclosureControl
-from anonymizers.errors import LedgerUnreachable
+from anonymizers.errors import LedgerUnreachable, OutboxUnwritable
 from anonymizers.keys import DEMO_SECRET, Secret
 from delivery import retention
 from delivery.days import TOKYO
@@ -97,6 +98,31 @@ def test_a_staged_night_goes_after_its_days_whatever_night_is_run(night):
         "staged nights", 1, 1, 0, young, young + datetime.timedelta(days=retention.STAGING_DAYS + 1)
     )
     assert night.staging.nights() == [young.isoformat()]
+
+
+def test_a_night_of_an_old_day_that_is_running_now_stays(night):
+    """As a backfill of it is: its day is old, and the run is not."""
+    old = Staging(night.settings.staging_url, TODAY - datetime.timedelta(days=90))
+    old.write_json("a run", "run.json")
+    mark = Path(night.settings.staging_url) / old.day.isoformat() / "run.json"
+    for hours, deleted in ((3, 0), (24 * retention.UNFINISHED_DAYS + 1, 1)):
+        os.utime(mark, 2 * ((NOW - datetime.timedelta(hours=hours)).timestamp(),))
+        told = ran(night)["staged nights"]
+        assert (told.deleted, told.must_stay) == (deleted, 1 - deleted)
+
+
+def test_a_kind_that_cannot_be_listed_stops_no_other_and_what_was_deleted_is_recorded(night, monkeypatch):
+    put(night, "logs/old.log", retention.LOG_DAYS + 1)
+    put(night, "intake/liveramp/receipts/taken/one.json", 1)
+
+    def broken(folder: Path) -> list[Path]:
+        raise OSError(errno.EIO, "a name that may not be told")
+
+    monkeypatch.setattr(retention, "put_down", broken)
+    with pytest.raises(OutboxUnwritable, match=r"^retention, lists: EIO"):
+        retention.retain(night)
+    _, told = Records(night.settings.warehouse_url).last_deletions()
+    assert {one.kind: one.deleted for one in told if one.deleted} == {"logs": 1}
 
 
 def test_what_the_declarations_promise_of_staging_is_kept():

@@ -131,23 +131,19 @@ def test_a_file_of_another_night_or_name_is_not_taken_for_this_one(staging, tmp_
         other.read_json("plan.json")
 
 
-def test_nights_before_a_day_are_deleted(staging, tmp_path):
-    for day in ("2026-09-29", "2026-09-30", "2026-10-01", "2026-10-31"):
+def test_staged_nights_are_listed_in_order_and_what_is_no_night_is_none(staging, tmp_path):
+    assert Staging(str(tmp_path / "absent"), DAY).nights() == []
+    for day in ("2026-10-31", "2026-09-29", "2026-10-01"):
         Staging(staging.url, datetime.date.fromisoformat(day)).write_json({}, "x.json")
-    assert staging.remove_nights_before(datetime.date(2026, 10, 1)) == ["2026-09-29", "2026-09-30"]
-    assert sorted(p.name for p in (tmp_path / "staging").iterdir()) == ["2026-10-01", "2026-10-31"]
-    assert staging.remove_nights_before(datetime.date(2026, 10, 1)) == []
+    (tmp_path / "staging" / "2020backup").mkdir()
+    assert staging.nights() == ["2026-09-29", "2026-10-01", "2026-10-31"]
 
 
-def test_there_is_nothing_to_delete_where_nothing_is(tmp_path):
-    assert Staging(str(tmp_path / "absent"), DAY).remove_nights_before(DAY) == []
-
-
-def test_what_is_no_night_is_not_deleted(staging, tmp_path):
-    other = tmp_path / "staging" / "2020backup"
-    other.mkdir(parents=True)
-    staging.remove_nights_before(DAY)
-    assert other.exists()
+def test_a_night_tells_when_a_run_last_took_it_over(staging, tmp_path):
+    assert staging.begun_at() is None
+    staging.write_json("a run", "run.json")
+    os.utime(tmp_path / "staging" / DAY.isoformat() / "run.json", (86_400, 86_400))
+    assert staging.begun_at() == datetime.datetime(1970, 1, 2, tzinfo=datetime.UTC)
 
 
 def test_staged_files_are_their_owners_only_under_the_umask_of_a_task(staging, tmp_path):

@@ -66,7 +66,7 @@ def test_what_is_written_is_one_object_and_is_read_back(staging, store):
 
 
 def test_a_reader_sees_what_another_process_has_written_and_deleted_since(staging, store):
-    assert staging.remove_nights_before(DAY) == []
+    assert staging.nights() == []
     with pytest.raises(StagingBroken, match="is not there"):
         staging.read_json("plan.json")
     code = f"""
@@ -77,7 +77,8 @@ Staging({staging.url!r}, {DAY!r} - datetime.timedelta(days=1)).write_json([1], "
 """
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
     assert staging.read_json("plan.json") == [1]
-    assert staging.remove_nights_before(DAY) == ["2026-10-30"]
+    assert staging.nights() == ["2026-10-30", "2026-10-31"]
+    Staging(staging.url, DAY - datetime.timedelta(days=1)).remove()
     assert objects(store) == ["2026-10-31/plan.json"]
 
 
