@@ -7,7 +7,7 @@ Nothing that is published shows that those steps fail; a monitor would hear of i
 import datetime
 from functools import cache
 
-from anonymizers.errors import Fault, ObligationsOverdue, SudareError
+from anonymizers.errors import Fault, NightRunning, ObligationsOverdue, SudareError
 from delivery.days import TOKYO
 from delivery.records import UNSEEN, Failure, Records
 
@@ -16,7 +16,12 @@ LOOK_BACK = datetime.timedelta(days=28)
 
 def standing(records: Records, now: datetime.datetime) -> list[Failure]:
     """The last failure of each such step and destination, unless it has succeeded since, whichever DAG ran it."""
-    last = {(one.step, one.of): one for one in records.failures_since(now - LOOK_BACK) if one.step in UNSEEN}
+    last = {
+        (one.step, one.of): one
+        for one in records.failures_since(now - LOOK_BACK)
+        # Of a step that gave way to another run, that run's own end is what counts.
+        if one.step in UNSEEN and one.reason != NightRunning("").reason
+    }
     ended = records.successes()
     return [one for key, one in last.items() if key not in ended or ended[key] < one.failed_at]
 

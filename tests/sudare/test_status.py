@@ -202,6 +202,15 @@ def test_a_removal_or_a_retention_that_fails_is_told_until_it_has_succeeded_agai
     assert (told["findings"], told["failures"]) == ([], [])
 
 
+def test_a_removal_that_gave_way_to_another_run_is_no_finding_and_hides_none(deployment):
+    deployment.all_well()
+    deployment.fail("remove", "NIGHT_RUNNING", of="liveramp")
+    assert reasons(deployment.ask()) == []
+    deployment.fail("remove", "SOURCE_EMPTY", of="liveramp")
+    deployment.fail("remove", "NIGHT_RUNNING", of="liveramp")
+    assert reasons(deployment.ask()) == ["SOURCE_EMPTY"]
+
+
 def test_a_removal_that_fails_comes_behind_a_night_that_is_late_and_has_its_line_in_two_languages(deployment):
     deployment.take_list(BEFORE)
     deployment.fail("remove", "SOURCE_UNREACHABLE", of="liveramp")
