@@ -33,7 +33,7 @@ attack: setup
 
 # A hundred nights that are killed, and whatever else takes minutes; half an hour on an idle machine with two cores.
 faults: setup
-	$(BIN)/python -m pytest tests/faults tests/nights/test_deadline.py --kills 100 -m 'long or not long'
+	$(BIN)/python -m pytest tests/faults tests/nights/test_deadline.py tests/nights/test_cluster.py --kills 100 -m 'long or not long'
 
 bench: setup
 	$(BIN)/python -m bench

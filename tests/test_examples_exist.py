@@ -44,7 +44,10 @@ def staged(table: Table, rows: list[dict]) -> tuple[pl.DataFrame, pl.DataFrame]:
     place = drawn_rows.select("member_no", pl.lit("13").alias("prefecture_code"))
     if "prefecture_code" in drawn_rows.columns:
         place = drawn_rows.select("member_no", "prefecture_code")
-    return who.join(place.unique(), on="member_no"), drawn_rows.drop("prefecture_code", strict=False)
+    # As staged: a member's number is that of her row.
+    members = who.join(place.unique(), on="member_no", maintain_order="left").with_row_index("row")
+    postings = drawn_rows.drop("prefecture_code", strict=False).join(members.select("member_no", "row"), on="member_no")
+    return (frame.drop("member_no").rename({"row": "member_no"}) for frame in (members, postings))
 
 
 def inner(table: Table, cells: Cells) -> dict[tuple, tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""The night on workers that share a broker, databases and an object store, and nothing else; under either executor."""
+"""The night on workers that share a broker, databases and an object store only; and under LocalExecutor."""
 
 import copy
 import datetime
@@ -12,8 +12,6 @@ from tests.nights.cluster import BUCKET, Cluster, cluster
 from tests.nights.sites import FIRST_NIGHT, Site, contents, kept, run
 
 pytestmark = pytest.mark.timeout(1_800)
-
-PLACES = ("SUDARE_STAGING_URL", "SUDARE_PUBLISHED", "SUDARE_OUTBOX", "SUDARE_INTAKE")
 
 
 def beside(site: Site, home: Path) -> Site:
@@ -36,14 +34,14 @@ def alone(site: Site, tmp_path) -> Site:
 @pytest.fixture
 def running(site: Site, tmp_path) -> Cluster:
     with cluster(tmp_path / "cluster", site.source_url, site.warehouse_url) as parts:
-        put_list(site, parts, "intake")
+        put_list(site, parts)
         yield parts
 
 
-def put_list(site: Site, running: Cluster, prefix: str) -> None:
+def put_list(site: Site, running: Cluster) -> None:
     """As the partner does every night."""
     for path in (site.home / "intake").rglob("*.gz"):
-        key = f"{prefix}/{path.relative_to(site.home / 'intake')}"
+        key = f"intake/{path.relative_to(site.home / 'intake')}"
         running.s3.put_object(Bucket=BUCKET, Key=key, Body=path.read_bytes())
 
 
@@ -54,14 +52,14 @@ def stored(running: Cluster, prefix: str) -> dict[str, bytes]:
     return {key.removeprefix(prefix): running.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in keys}
 
 
-def published(running: Cluster, prefix: str = "") -> dict[str, bytes]:
+def published(running: Cluster) -> dict[str, bytes]:
     """What a reader sees who follows ``latest``."""
-    objects = stored(running, f"{prefix}published/")
+    objects = stored(running, "published/")
     folder = objects[objects["latest"].decode()].decode() + "/"
     return {name.removeprefix(folder): data for name, data in objects.items() if name.startswith(folder)}
 
 
-def test_the_bytes_are_those_of_one_process_under_either_executor(site, alone, running):
+def test_the_bytes_on_two_workers_are_those_of_one_process(site, alone, running):
     night = running.trigger(FIRST_NIGHT)
     assert running.wait(night, 900) == "success", running.said()
     by_task = {task: running.where(night, task) for task in ("extract", "redact")}
@@ -69,23 +67,18 @@ def test_the_bytes_are_those_of_one_process_under_either_executor(site, alone, r
     assert len([one for one in running.tasks(night) if one["task_id"] == "extract"]) == 3
     require_equal(published(running), stored(running, "outbox/"), site, alone)
 
-    other = beside(site, site.home / "local")
-    put_list(site, running, "local/intake")
+
+@pytest.mark.long
+def test_the_bytes_under_local_executor_are_those_of_one_process(site, alone, running):
     for worker in running.workers:
         worker.stop()
-    own = {name: value.replace(f"s3://{BUCKET}", f"s3://{BUCKET}/local") for name, value in places(running).items()}
     a_workers = {name: value for name, value in running.environment.items() if name.startswith(("AWS_", "SUDARE_"))}
     home = running.parts["scheduler"].environment["SUDARE_HOME"]
-    local = {"AIRFLOW__CORE__EXECUTOR": "LocalExecutor", "SUDARE_WAREHOUSE_URL": other.warehouse_url}
-    running.restart("scheduler", **(a_workers | own | local | {"SUDARE_HOME": home}))
+    running.restart("scheduler", **(a_workers | {"AIRFLOW__CORE__EXECUTOR": "LocalExecutor", "SUDARE_HOME": home}))
     night = running.trigger(FIRST_NIGHT)
     assert running.wait(night, 900) == "success", running.said()
     assert running.where(night, "extract") == {"scheduler"}
-    require_equal(published(running, "local/"), stored(running, "local/outbox/"), other, alone)
-
-
-def places(running: Cluster) -> dict[str, str]:
-    return {name: running.environment[name] for name in PLACES}
+    require_equal(published(running), stored(running, "outbox/"), site, alone)
 
 
 def require_equal(shown: dict[str, bytes], outbox: dict[str, bytes], site: Site, alone: Site) -> None:

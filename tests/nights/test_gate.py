@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from anonymizers.errors import GateRefused
-from delivery import feeds
+from delivery import feeds, outbox
 from sudare.demo.site import DEMO_DAY
 from tests.nights.sites import Site, published, run
 from tests.nights.test_nights import plain
@@ -234,7 +234,8 @@ FEED_MUTATIONS = {
 
 @pytest.mark.parametrize("what", FEED_MUTATIONS)
 def test_a_mutated_feed_is_not_handed_over(lived, what):
-    before, night = published(lived), lived.night()
+    # The gate alone decides here: that a feed has shrunk would stop some of these before it.
+    before, night = published(lived), lived.night(accept_silent=("liveramp",))
     run(night, "build_feed")
     mutate(night, FEED_MUTATIONS[what], lived)
     with pytest.raises(GateRefused):
@@ -246,7 +247,7 @@ def test_a_mutated_feed_is_not_handed_over(lived, what):
 def mutate(night, mutation, site) -> None:
     """Put a changed feed in the place of the pending one, with its digest as it should be."""
     told = night.staging.read_json("feeds", "liveramp.json")
-    path = night.settings.outbox / ".pending" / "liveramp" / told["file"]
+    path = outbox.pending_place(night.settings.outbox, "liveramp", night.owner) / told["file"]
     destination = night.destinations["liveramp"]
     changed = mutation(pl.concat(feeds.read_back(destination.columns, destination.form, path)), site)
     buffer = io.BytesIO()

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -192,7 +193,7 @@ def test_a_store_that_is_out_of_reach_is_tried_again_and_nothing_is_shown(site, 
 
 
 def one_published(night: Night) -> SimpleNamespace:
-    return SimpleNamespace(manifests=lambda: {night.day: ("0" * 64, "{}")})
+    return SimpleNamespace(manifests=lambda: {night.day: ("0" * 64, "{}")}, alone=lambda wait_s: nullcontext())
 
 
 def test_the_intake_is_read_from_a_store_and_receipts_are_moved_there(site, store, night_of):
