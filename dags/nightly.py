@@ -10,7 +10,7 @@ import datetime
 from airflow.sdk import AsyncCallback, CronPartitionTimetable, DeadlineAlert, DeadlineReference, Param, chain, dag
 
 from dags.notices import deadline_missed
-from dags.steps import OPTIONS, READS_SOURCE, SOURCE_READERS, step
+from dags.steps import EVERY_DAG, READS_SOURCE, SOURCE_READERS, step
 from delivery.settings import deadline
 
 START = datetime.time(2, 30)
@@ -32,16 +32,12 @@ ALERT = DeadlineAlert(
     schedule=CronPartitionTimetable(
         f"{START.minute} {START.hour} * * *", timezone="Asia/Tokyo", run_offset=-1, key_format="%Y-%m-%d"
     ),
-    start_date=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
-    catchup=False,
-    max_active_runs=1,
+    **EVERY_DAG,
     params={
         "day": Param(None, type=["null", "string"], pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
         "feeds": Param(True, type="boolean", description="false for the older days of a backfill; removals go on"),
     },
-    default_args=OPTIONS,
     deadline=ALERT,
-    tags=["sudare"],
     doc_md="""
     **Owner**: the engineer on call. **If it fails**: the failed task's last line gives a reason code; the
     runbook in the README says what to do. Nothing of a failed branch was published. Running the same day

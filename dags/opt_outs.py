@@ -4,21 +4,15 @@ The DAG ``opt_outs``: between nights, take in what partners left and send the re
 It makes no feed and publishes nothing. What it does is in `delivery.feed_steps`.
 """
 
-import datetime
-
 from airflow.sdk import dag
 
-from dags.steps import OPTIONS, READS_SOURCE, step
+from dags.steps import EVERY_DAG, READS_SOURCE, step
 
 
 @dag(
     dag_id="opt_outs",
     schedule="15 * * * *",
-    start_date=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
-    catchup=False,
-    max_active_runs=1,
-    default_args=OPTIONS,
-    tags=["sudare"],
+    **EVERY_DAG,
     doc_md="""
     **Owner**: the engineer on call. Hourly: partners' opt-out lists and receipts are taken in, and whoever was
     delivered and may be no longer is taken back. **If it fails**: the failed task's last line gives a reason code;

@@ -4,21 +4,15 @@ The DAG ``retention``: every day, delete what is older than it may be, and recor
 What it does, and the periods, are in `delivery.retention`.
 """
 
-import datetime
-
 from airflow.sdk import dag
 
-from dags.steps import OPTIONS, step
+from dags.steps import EVERY_DAG, step
 
 
 @dag(
     dag_id="retention",
     schedule="45 4 * * *",
-    start_date=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
-    catchup=False,
-    max_active_runs=1,
-    default_args=OPTIONS,
-    tags=["sudare"],
+    **EVERY_DAG,
     doc_md="""
     **Owner**: the privacy officer (個人情報保護の担当), and the engineer on call. Daily: staged nights, local copies
     of feeds and removals, partners' lists and receipts, logs, and records of provision that ended three years ago

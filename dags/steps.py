@@ -1,4 +1,4 @@
-"""How a function of `delivery.night` becomes a task. Both DAGs are made of these."""
+"""How a function of `delivery.night` becomes a task. All DAGs are made of these."""
 
 import datetime
 
@@ -14,7 +14,18 @@ size."""
 READS_SOURCE = {"pool": "source"}
 """Options of a task that reads the site's database. The pool is made by `dags.run.migrate`."""
 
-OPTIONS = {**RETRIES, "execution_timeout": datetime.timedelta(hours=2), "on_failure_callback": task_failed}
+EVERY_DAG = {
+    "start_date": datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
+    "catchup": False,
+    "max_active_runs": 1,
+    "default_args": {
+        **RETRIES,
+        "execution_timeout": datetime.timedelta(hours=2),
+        "on_failure_callback": task_failed,
+    },
+    "tags": ["sudare"],
+}
+"""What holds for all of them."""
 
 
 def step(name: str, **options):

@@ -23,7 +23,7 @@ from pathlib import Path
 from anonymizers.errors import FenceRefused, OutboxUnwritable
 from delivery import manifest as manifests
 from delivery.feeds import Feed
-from transforms.places import bring, is_store, put, remove_tree, unwritable_as
+from transforms.places import bring, folders, is_store, put, remove_tree, unwritable_as
 
 
 def pending_place(outbox: Path, destination: str, owner: str) -> Path:
@@ -191,11 +191,7 @@ def forget_other_pending(outbox: Path, day: datetime.date) -> None:
     Those of later days stay: a backfill takes nothing from the night that is running.
     """
     with unwritable_as(OutboxUnwritable, "outbox"):
-        for destination in _folders(outbox / ".pending"):
-            for kept in _folders(destination) if not destination.name.endswith(".removals") else ():
+        for destination in folders(outbox / ".pending"):
+            for kept in folders(destination) if not destination.name.endswith(".removals") else ():
                 if kept.name[:10] <= day.isoformat():
                     remove_tree(kept)
-
-
-def _folders(place: Path) -> list[Path]:
-    return [folder for folder in place.iterdir() if folder.is_dir()] if place.is_dir() else []

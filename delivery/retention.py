@@ -8,7 +8,7 @@ of the other kinds, and records for each kind what it did. Deleting again what i
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from delivery.days import TOKYO
 from delivery.intake import put_down
 from delivery.ledger_retention import RECORD_YEARS, forget, unsettled_removals
 from delivery.records import Deletion, Records
-from transforms.places import unwritable_as
+from transforms.places import folders, unwritable_as
 from transforms.staging import Staging
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _staging(night: Night, today: datetime.date, dry_run: bool) -> list[Deletion
 def _feeds(night: Night, today: datetime.date, dry_run: bool) -> list[Deletion]:
     """Local copies, sealed or not, of feeds; removals lie in folders of their own or have names of their own."""
     places = _destination_folders(night.settings.outbox)
-    sealed = [folder for place in _destination_folders(night.settings.outbox / ".sealed") for folder in _folders(place)]
+    sealed = [folder for place in _destination_folders(night.settings.outbox / ".sealed") for folder in folders(place)]
     files = [path for place in (*places, *sealed) for path in put_down(place) if not _is_removal(path)]
     return [_delete("local feeds", _things(files), FEED_DAYS, today, dry_run)]
 
@@ -125,7 +125,7 @@ def _unfinished(night: Night, today: datetime.date, dry_run: bool) -> list[Delet
 
 def _removals(night: Night, today: datetime.date, dry_run: bool) -> list[Deletion]:
     outbox = night.settings.outbox
-    sealed = [folder for place in _destination_folders(outbox / ".sealed") for folder in _folders(place)]
+    sealed = [folder for place in _destination_folders(outbox / ".sealed") for folder in folders(place)]
     places = [*(place / "removals" for place in _destination_folders(outbox)), *sealed]
     files = [path for place in places for path in put_down(place) if _is_removal(path)]
     unsettled = unsettled_removals(night.ledger) if files else {}
@@ -136,7 +136,7 @@ def _removals(night: Night, today: datetime.date, dry_run: bool) -> list[Deletio
 
 def _lists(night: Night, today: datetime.date, dry_run: bool) -> list[Deletion]:
     things: list[_Thing] = []
-    for folder in _folders(night.settings.intake):
+    for folder in folders(night.settings.intake):
         files = sorted(_things(put_down(folder / "lists")), key=lambda thing: thing.path.stat().st_mtime_ns)
         # The newest one stands, however old it is.
         things += [*files[:-1], *(_Thing(one.path, one.day, must_stay=True) for one in files[-1:])]
@@ -144,7 +144,7 @@ def _lists(night: Night, today: datetime.date, dry_run: bool) -> list[Deletion]:
 
 
 def _receipts(night: Night, today: datetime.date, dry_run: bool) -> list[Deletion]:
-    places = [folder / "receipts" for folder in _folders(night.settings.intake)]
+    places = [folder / "receipts" for folder in folders(night.settings.intake)]
     taken = _things(path for place in places for path in put_down(place / "taken"))
     refused = _things((path for place in places for path in put_down(place / "refused")), lambda path: True)
     return [_delete("receipts", [*taken, *refused], INTAKE_DAYS, today, dry_run)]
@@ -231,13 +231,4 @@ def _is_removal(path: Path) -> bool:
 
 
 def _destination_folders(outbox: Path) -> list[Path]:
-    return [folder for folder in _folders(outbox) if not folder.name.startswith(".")]
-
-
-def _folders(place: Path) -> list[Path]:
-    return sorted(_subfolders(place))
-
-
-def _subfolders(place: Path) -> Iterator[Path]:
-    if place.is_dir():
-        yield from (path for path in place.iterdir() if path.is_dir())
+    return [folder for folder in folders(outbox) if not folder.name.startswith(".")]

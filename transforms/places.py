@@ -91,6 +91,11 @@ def make_folder(folder: Path, mode: int = 0o777) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=mode)
 
 
+def folders(place: Path) -> list[Path]:
+    """The folders in a place, in order; none where it is not there."""
+    return sorted(path for path in place.iterdir() if path.is_dir()) if place.is_dir() else []
+
+
 def write_whole(path: Path, data: bytes | memoryview) -> None:
     """Write a file so that a reader sees all of it or what was there before; no half of it under its name."""
     if is_store(path):

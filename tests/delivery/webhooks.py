@@ -3,8 +3,11 @@
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TypeVar
+
+Server = TypeVar("Server", bound=ThreadingHTTPServer)
 
 
 class Webhook(ThreadingHTTPServer):
@@ -33,8 +36,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def webhook(status: int = 200) -> Iterator[Webhook]:
-    server = Webhook(status)
+def serving(server: Server) -> Iterator[Server]:
+    """The server, answering in a thread of its own; it has ended afterwards."""
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -43,3 +46,7 @@ def webhook(status: int = 200) -> Iterator[Webhook]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def webhook(status: int = 200) -> AbstractContextManager[Webhook]:
+    return serving(Webhook(status))

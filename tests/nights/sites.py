@@ -1,10 +1,12 @@
 """Sites and nights for the tests: a real PostgreSQL, a copy of the demo site for each test, steps without Airflow."""
 
+import dataclasses
 import datetime
 import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import psycopg
@@ -12,7 +14,7 @@ import psycopg
 from anonymizers.controls import DisclosureControl
 from anonymizers.keys import DEMO_SECRET, Secret
 from delivery import night as nights
-from delivery.agreements import Agreement
+from delivery.agreements import Agreement, Login
 from delivery.night import Night
 from delivery.settings import Settings
 from sudare import postgres
@@ -30,6 +32,20 @@ NOW = datetime.datetime(2026, 11, 2, 2, 30, tzinfo=nights.TOKYO)
 LIVERAMP = Agreement(
     destination="liveramp", recipient_address="a town", recipient_representative="somebody", confirmed="by a test"
 )
+
+
+def sealed_by_sftp(server: Any, recipient: Any) -> dict:
+    """Settings by which feeds are sealed for a recipient and sent to its server; removals to another folder there."""
+    agreement = dataclasses.replace(
+        LIVERAMP,
+        send_to=server.url,
+        removals_to=server.url.removesuffix("/drop") + "/removals",
+        host_key=server.host_key,
+        public_key=str(recipient.files["partner"]),
+        fingerprint=recipient.pins["subkey"],
+    )
+    login = Login(login=server.credentials.login, password=server.credentials.password)
+    return {"agreements": {"liveramp": agreement}, "logins": {"liveramp": login}}
 
 
 class Site:

@@ -35,7 +35,7 @@ from delivery.night import Night
 from delivery.verification import verify
 from sudare.feeds import preview, read_all, read_provisions
 from tests.delivery.openpgp import recipients
-from tests.nights.sites import FIRST_NIGHT, LIVERAMP, NOW, Site, run
+from tests.nights.sites import FIRST_NIGHT, LIVERAMP, NOW, Site, run, sealed_by_sftp
 
 FEED = ("plan", "build_feed", "gate_feed", "hand_over")
 DAYS = datetime.timedelta(days=1)
@@ -51,16 +51,7 @@ def recipient():
 def by_sftp(site, recipient, sftp_server):
     """A site whose feeds go to an SFTP server, sealed; removals to another folder there."""
     (sftp_server.root / "removals").mkdir()
-    agreement = dataclasses.replace(
-        LIVERAMP,
-        send_to=sftp_server.url,
-        removals_to=sftp_server.url.removesuffix("/drop") + "/removals",
-        host_key=sftp_server.host_key,
-        public_key=str(recipient.files["partner"]),
-        fingerprint=recipient.pins["subkey"],
-    )
-    login = Login(login=sftp_server.credentials.login, password=sftp_server.credentials.password)
-    changes = {"agreements": {"liveramp": agreement}, "logins": {"liveramp": login}}
+    changes = sealed_by_sftp(sftp_server, recipient)
     return lambda day=FIRST_NIGHT, now=NOW, **more: site.night(day, now, **{**changes, **more})
 
 

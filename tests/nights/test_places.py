@@ -1,6 +1,5 @@
 """A night whose places are prefixes of an object store: the same bytes, whoever dies when, and nothing left here."""
 
-import dataclasses
 import datetime
 import json
 import subprocess
@@ -15,7 +14,6 @@ import pytest
 
 from anonymizers.errors import FenceRefused, LedgerUnreachable, PublicationBroken, StorageUnreachable
 from delivery import feed_steps, outbox, publication
-from delivery.agreements import Login
 from delivery.destinations import destinations
 from delivery.intake import refused_receipts, take_in
 from delivery.night import Night
@@ -23,7 +21,7 @@ from delivery.verification import verify
 from sudare.demo.site import DEMO_DAY
 from tests.delivery.openpgp import recipients
 from tests.delivery.servers import Answer, S3Site, Wire
-from tests.nights.sites import FIRST_NIGHT, LIVERAMP, STEPS, Site, contents, kept, run
+from tests.nights.sites import FIRST_NIGHT, STEPS, Site, contents, kept, run, sealed_by_sftp
 from transforms.places import place
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -125,16 +123,7 @@ def test_what_is_no_longer_a_published_nights_is_found_out(site, store, night_of
 def sealed_for(sftp_server, tmp_path) -> Iterator[dict]:
     """Settings by which feeds are sealed and sent to a partner's server."""
     with recipients() as recipient:
-        agreement = dataclasses.replace(
-            LIVERAMP,
-            send_to=sftp_server.url,
-            removals_to=sftp_server.url.removesuffix("/drop") + "/removals",
-            host_key=sftp_server.host_key,
-            public_key=str(recipient.files["partner"]),
-            fingerprint=recipient.pins["subkey"],
-        )
-        login = Login(login=sftp_server.credentials.login, password=sftp_server.credentials.password)
-        yield {"agreements": {"liveramp": agreement}, "logins": {"liveramp": login}}
+        yield sealed_by_sftp(sftp_server, recipient)
 
 
 def test_a_worker_dies_when_it_has_sealed_and_another_sends_the_same_bytes(
