@@ -222,8 +222,9 @@ def plan(night: Night) -> list[int]:
             "non_finite": count_non_finite(session, Reader.STATISTICS),
             "policy_version": _require_policy(session, today),
         }
-    night.staging.write_json(planned, "plan.json")
+    # Whatever it writes after this is in a folder that nobody tidies up any more.
     require_not_overtaken(night)
+    night.staging.write_json(planned, "plan.json")
     return list(range(len(shards)))
 
 

@@ -3,6 +3,7 @@
 import base64
 import copy
 import dataclasses
+import datetime
 import gzip
 import hashlib
 
@@ -13,7 +14,7 @@ from anonymizers.errors import FenceRefused, GateRefused, PermitRefused
 from delivery.consent import Permitted
 from delivery.destinations.liveramp import DESTINATION
 from delivery.feeds import Feed, encode, file_name, read_back
-from delivery.outbox import drop_others, kept_file, pending_place, require_pending, sealed_place
+from delivery.outbox import drop_others, forget_other_pending, kept_file, pending_place, require_pending, sealed_place
 from delivery.spec import Encoding, FileForm, Quoting
 from tests.delivery.feed_files import ALGORITHMS, DAY, KEYS, digests, permitted, text_file, write
 
@@ -173,6 +174,17 @@ def test_a_pending_file_is_the_one_that_was_built(tmp_path):
     path.unlink()
     with pytest.raises(FenceRefused):
         require_pending(place, feed, place)
+
+
+def test_a_night_forgets_what_others_left_of_its_day_and_before_and_nothing_of_later_days(tmp_path):
+    """A backfill beside the scheduled night would otherwise take its pending feed away; removals see to themselves."""
+    owners = ("2026-10-30", "2026-10-30.by-hand", "2026-10-31.dead", "2026-11-01.scheduled")
+    for owner in owners:
+        pending_place(tmp_path, "liveramp", owner).mkdir(parents=True)
+        pending_place(tmp_path, "liveramp.removals", owner).mkdir(parents=True)
+    forget_other_pending(tmp_path, datetime.date(2026, 10, 31))
+    assert [path.name for path in (tmp_path / ".pending" / "liveramp").iterdir()] == [owners[-1]]
+    assert len(list((tmp_path / ".pending" / "liveramp.removals").iterdir())) == len(owners)
 
 
 def test_other_feeds_do_not_stay_where_somebody_may_fetch_them(tmp_path):

@@ -122,3 +122,22 @@ def restart(place) -> None:
     server.stop()
     time.sleep(0.3)
     server.start()
+
+
+GIVES_WAY = {
+    "a query that takes too long": ["set local statement_timeout = 1", "select pg_sleep(5)"],
+    "a conflict, as on a standby": ["do $$ begin raise sqlstate '40001'; end $$"],
+    "a lock that is not to be had": ["do $$ begin raise sqlstate '55P03'; end $$"],
+    "a transaction that was idle for too long": ["do $$ begin raise sqlstate '25P03'; end $$"],
+}
+
+
+@pytest.mark.parametrize("what", GIVES_WAY)
+def test_a_query_that_had_to_give_way_is_tried_again(trial, what):
+    """The server says so itself; read as a changed source, the night would not be tried again."""
+    *before, last = GIVES_WAY[what]
+    with trial.night().source.session(None) as session:
+        for statement in before:
+            session.rows(statement)
+        with pytest.raises(SourceUnreachable):
+            session.rows(last)

@@ -51,6 +51,23 @@ def test_a_run_that_is_overtaken_by_another_says_so_and_changes_nothing(trial, r
     assert wrong_after_the_run(trial, references) == []
 
 
+def test_of_two_runs_whose_plans_overlap_the_one_that_began_later_goes_on(trial, references, monkeypatch):
+    """The second takes the night over while the first still plans: the first ends there, and stages nothing more."""
+    first, second, read = trial.night(name="first"), trial.night(name="again"), nights.plan_shards
+
+    def meanwhile(*arguments):
+        monkeypatch.setattr(nights, "plan_shards", read)
+        run(second, "plan")
+        return read(*arguments)
+
+    monkeypatch.setattr(nights, "plan_shards", meanwhile)
+    with pytest.raises(NightRunning, match=r"^2026-10-31: another run of this night has begun since"):
+        run(first, "plan")
+    run(first, "close")
+    run(second, *STEPS[1:])
+    assert wrong_after_the_run(trial, references) == []
+
+
 def test_a_late_writer_of_an_overtaken_run_is_in_nobodys_tables(trial, references, monkeypatch):
     """It has read its plan, is slow, and stages a shard after the other run has staged that shard."""
     first, second = trial.night(name="first"), trial.night(name="again")
