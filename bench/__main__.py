@@ -134,12 +134,12 @@ def _steps(ready: site.Site) -> dict[str, dict]:
     """Every step of the night, each task of it in a process of its own."""
     site.forget_nights(ready)
     told: dict[str, dict] = {}
-    over = {"": [None], "shards": [], "feeds": ["liveramp"]}
+    over = {"": [None], "shards": [], "feeds": [json.dumps("liveramp")]}
     for name, mapped in STEPS:
         site.tell(f"step: {name}")
         tasks = [_task(ready, name, of) for of in over[mapped]]
         if name == "plan":
-            over["shards"] = [str(number) for number in tasks[0].pop("result")]
+            over["shards"] = [json.dumps(task) for task in tasks[0].pop("result")]
         told[name] = _sum_of(tasks)
     return told
 

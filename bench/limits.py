@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -128,9 +129,9 @@ def _night():
 def _queries(branch: str) -> list[tuple[tuple, str]]:
     """What one branch asks, by running what asks: arguments of `Session.read`, and their SQL."""
     from delivery.consent import READER as ADS
-    from delivery.consent import Moment, barred_addresses, permit
+    from delivery.consent import Moment, barred_addresses, read_shard
     from transforms.extraction import READER as STATISTICS
-    from transforms.extraction import read_shard
+    from transforms.extraction import read_shards, shards_together
     from transforms.source import Session, query
 
     night, asked, read = _night(), [], Session.read
@@ -144,16 +145,13 @@ def _queries(branch: str) -> list[tuple[tuple, str]]:
         with night.source.session(STATISTICS if branch == "statistics" else ADS) as session:
             if branch == "ads":
                 (destination,) = night.destinations.values()
-                moment = Moment(night.day, night.now)
-                barred, opted_out = (
-                    barred_addresses(destination, session, moment, night.shards),
-                    night.ledger.opted_out(destination.opt_out_list),
-                )
-            for shard in night.shards:
-                if branch == "statistics":
-                    read_shard(session, shard, night.day)
-                else:
-                    permit(destination, session, shard, moment, barred, opted_out, night.ledger_key())
+                barred_addresses(destination, session, Moment(night.day, night.now), night.shards)
+                for shard in night.shards:
+                    read_shard(session, shard)
+            else:
+                together = shards_together(len(night.shards), night.planned["rows"]["postings"])
+                for first in range(0, len(night.shards), together):
+                    deque(read_shards(session, night.shards[first : first + together], night.day), maxlen=0)
     finally:
         Session.read = read
     return asked

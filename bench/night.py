@@ -32,13 +32,13 @@ def main(day: datetime.date, folder: Path, *, whole: bool = True) -> dict:
     now = datetime.datetime.combine(day + datetime.timedelta(days=1), datetime.time(2, 30), steps.TOKYO)
     night = steps.Night(read_settings(), day, now)
 
-    shards = steps.plan(night)
+    tasks = steps.plan(night)
     watch.lap("plan")
-    for shard in shards:
-        steps.extract(night, shard)
+    for task in tasks:
+        steps.extract(night, task)
     watch.lap("extract")
-    for shard in shards:
-        steps.tabulate(night, shard)
+    for task in tasks:
+        steps.tabulate(night, task)
     watch.lap("tabulate")
     stand_in_for_texts(night)
     steps.merge_cells(night)
@@ -46,6 +46,7 @@ def main(day: datetime.date, folder: Path, *, whole: bool = True) -> dict:
     write_members(night, folder)
     steps.disclose(night)
     watch.lap("disclose")
+    shards = [shard for task in tasks for shard in task]
     by_board = tabulate_postings(night, shards, folder)
     watch.lap("postings by board")
     feeds = [steps.build_feed(night, name) for name in steps.plan_feeds(night)]

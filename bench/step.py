@@ -28,7 +28,7 @@ def main(name: str, of: str | None) -> dict:
         result = stand_in_for_texts(night)
     else:
         step = getattr(steps, name)
-        result = step(night) if of is None else step(night, int(of) if of.isdecimal() else of)
+        result = step(night) if of is None else step(night, json.loads(of))
     watch.lap("step")
     return {**watch.laps, "peak_mb": watch.read()["peak_mb"], "result": result}
 

@@ -48,7 +48,7 @@ def run_step(name: str, of: Any = None) -> Any:
     Args:
         name: The function.
 
-        of: What a mapped task is about: the number of a shard, or the name of a destination.
+        of: What a mapped task is about: numbers of shards, or the name of a destination.
     """
     from delivery import night as nights  # Arrow and polars, which parsing a DAG file must not pay for
 

@@ -28,7 +28,7 @@ def how_many(rows: int) -> int:
 
 class Buckets:
     """
-    Frames that come in any order and are read back in the order of `KEY`.
+    Frames that come in any order and are read back part by part, or in the order of `KEY`.
 
     A single part stays in memory; several wait as files, in a place of the owner's only.
 
@@ -74,7 +74,7 @@ class Buckets:
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
         """
-        Every part in order, sorted; one that nothing fell into is an empty frame without columns.
+        Every part in order, its rows in any; one that nothing fell into is an empty frame without columns.
 
         Raises:
             OutboxUnwritable: rows that were taken in are gone. A part without them would say that nobody is in it.
@@ -85,7 +85,12 @@ class Buckets:
                 raise OutboxUnwritable(
                     "a feed's working files are gone; see who deletes there, and run the night again"
                 )
-            yield pl.concat(frames).sort(KEY) if frames else pl.DataFrame()
+            yield pl.concat(frames) if frames else pl.DataFrame()
+
+    def in_order(self) -> Iterator[pl.DataFrame]:
+        """The parts, each sorted by `KEY`; raises as iterating over them does."""
+        for part in self:
+            yield _sorted(part) if part.height else part
 
     def _read(self, number: int) -> list[pl.DataFrame]:
         return [pl.read_ipc(path) for path in sorted(self._folder(number).glob("*.arrow"))]
@@ -98,3 +103,10 @@ class Buckets:
         self._kept = []
         self._rows.clear()
         shutil.rmtree(self._place, ignore_errors=True)
+
+
+def _sorted(part: pl.DataFrame) -> pl.DataFrame:
+    """By whole numbers of fifteen digits, several times as fast as by texts; unless two digests share so many."""
+    first = part[KEY].str.slice(0, 15).str.to_integer(base=16, strict=False)
+    ordered = part[first.arg_sort()]
+    return ordered if ordered[KEY].is_sorted() else part.sort(KEY)

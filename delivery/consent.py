@@ -5,7 +5,7 @@ Fail closed: whoever cannot be shown to be eligible is not. Counted by the first
 """
 
 import datetime
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import polars as pl
 import pyarrow as pa
@@ -87,10 +87,24 @@ class Moment:
     now: datetime.datetime
 
 
+@dataclass(frozen=True)
+class AdsRows:
+    """What the ads reader reads of one shard, as Arrow tables by dataset."""
+
+    members: pa.Table = field(repr=False)
+    consents: pa.Table = field(repr=False)
+    opt_outs: pa.Table = field(repr=False)
+    rights_requests: pa.Table = field(repr=False)
+
+
+def read_shard(session: Session, shard: Shard) -> AdsRows:
+    """The rows of one shard, read in a transaction of the ads reader."""
+    return AdsRows(**{f.name: session.read(f.name, READER, shard.where()) for f in fields(AdsRows)})
+
+
 def permit(
     destination: Destination,
-    session: Session,
-    shard: Shard,
+    rows: AdsRows,
     moment: Moment,
     barred: pl.DataFrame,
     opted_out: pl.DataFrame,
@@ -102,9 +116,7 @@ def permit(
     Args:
         destination: Whose floor of age, rule of addresses and purpose apply.
 
-        session: A transaction as the ads reader.
-
-        shard: Whose rows.
+        rows: From `read_shard`.
 
         moment: As of when.
 
@@ -115,12 +127,9 @@ def permit(
         key: Of the ledger's tokens.
     """
     require_served(destination.purpose)
-    members = session.read("members", READER, shard.where())
-    opt_outs = session.read("opt_outs", READER, shard.where())
-    requests = session.read("rights_requests", READER, shard.where())
-    consents = latest_consent(session.read("consents", READER, shard.where()), end_of(moment.day))
-    stops = own_stops(opt_outs, requests, moment.now)
-    judged = judge(destination, members, consents, stops, moment.day, barred, opted_out)
+    consents = latest_consent(rows.consents, end_of(moment.day))
+    stops = own_stops(rows.opt_outs, rows.rights_requests, moment.now)
+    judged = judge(destination, rows.members, consents, stops, moment.day, barred, opted_out)
     member = pseudonymise("member_id", "member", key).alias("member")
     permitted = object.__new__(Permitted)
     object.__setattr__(permitted, "destination", destination.name)

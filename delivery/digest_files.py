@@ -10,11 +10,17 @@ from typing import Any, BinaryIO
 
 import isal.igzip
 import polars as pl
+import pyarrow as pa
+import pyarrow.csv
 
 from delivery.spec import Digest, Encoding, FileForm, Quoting
 
 GZIP_LEVEL = 1
 """ISA-L's level 1 is as small as gzip -6 on digests, which do not compress, and more than ten times as fast."""
+
+
+_QUOTING = {Quoting.ALWAYS: "all_valid", Quoting.NEVER: "none"}
+"""As Arrow calls them; without quotes it refuses a value that would need them."""
 
 
 class DigestFile:
@@ -33,6 +39,9 @@ class DigestFile:
         flag: tuple[str, str] | None = None,
     ) -> None:
         self._columns, self._encoding, self._form, self._flag = columns, encoding, form, flag
+        self._csv = pa.csv.WriteOptions(
+            include_header=False, delimiter=form.delimiter, quoting_style=_QUOTING[form.quoting]
+        )
         self._digest = hashlib.sha256()
         self.plain_bytes = 0
 
@@ -58,10 +67,11 @@ class DigestFile:
         if self._encoding is Encoding.BASE64:
             columns = [column.str.decode("hex").bin.encode("base64") for column in columns]
         flag = [pl.lit(self._flag[1]).alias("flag")] if self._flag else []
-        text = rows.select(*columns, *flag).write_csv(
-            include_header=False, quote_style=self._form.quoting.value, separator=self._form.delimiter
-        )
-        self._put(text.encode())
+        table = rows.select(*columns, *flag).to_arrow(compat_level=pl.CompatLevel.oldest())
+        text = pa.BufferOutputStream()
+        # More than twice as fast as polars, which makes a string of it first.
+        pa.csv.write_csv(table, text, self._csv)
+        self._put(text.getvalue())
 
     def _line(self, values: list[str]) -> bytes:
         quote = self._quote

@@ -37,7 +37,7 @@ from anonymizers.errors import (
 from delivery import feeds, fence, manifest, outbox, removals
 from delivery.agreements import Login
 from delivery.buckets import Buckets
-from delivery.consent import Moment, barred_addresses, permit
+from delivery.consent import Moment, barred_addresses, permit, read_shard
 from delivery.days import TOKYO
 from delivery.destinations import destinations
 from delivery.intake import TakenIn, refused_receipts, require_list, take_in
@@ -47,6 +47,7 @@ from delivery.sealing import SealingKey, seal
 from delivery.sending import Credentials, open_transport
 from delivery.spec import Destination
 from expectations.checks import between, rows, zero
+from transforms.ahead import ahead
 from transforms.places import bring, fresh_filesystem, is_store, make_folder, unwritable_as
 from transforms.purposes import ADVERTISING, POLICY_VERSION
 from transforms.silence import FLOOR
@@ -487,8 +488,8 @@ def _owe(night: Night, destination: Destination, source: Source, still_alone: Ca
         with source.session(Reader.ADS) as session:
             shards = plan_shards(session, night.settings.members_per_shard)
             barred = barred_addresses(destination, session, moment, shards)
-            for shard in shards:
-                decision = permit(destination, session, shard, moment, barred, opted_out, night.ledger_key())
+            for shard, rows in zip(shards, ahead(read_shard(session, shard) for shard in shards), strict=True):
+                decision = permit(destination, rows, moment, barred, opted_out, night.ledger_key())
                 permitted.append(place / f"permitted-{shard.number:06d}.arrow")
                 left_out.append(place / f"left_out-{shard.number:06d}.arrow")
                 with unwritable_as(OutboxUnwritable, "outbox"):

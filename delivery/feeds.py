@@ -20,10 +20,11 @@ import polars as pl
 from anonymizers.errors import GateRefused, OutboxUnwritable, PermitRefused
 from anonymizers.keys import Key
 from delivery.buckets import KEY, Buckets, how_many
-from delivery.consent import READER, Moment, Permitted, barred_addresses, permit
+from delivery.consent import READER, Moment, Permitted, barred_addresses, permit, read_shard
 from delivery.digest_files import DigestFile
 from delivery.match_keys import digest
 from delivery.spec import Destination, Digest, FileForm
+from transforms.ahead import ahead
 from transforms.deidentification import Account
 from transforms.places import unwritable_as
 from transforms.source import Shard, Source
@@ -123,8 +124,8 @@ def build_feed(
     with source.session(READER) as session:
         spilled = Buckets(place / "parts", how_many(session.count("members")))
         barred = barred_addresses(destination, session, moment, shards)
-        for shard in shards:
-            decision = permit(destination, session, shard, moment, barred, opted_out, key)
+        for rows in ahead(read_shard(session, shard) for shard in shards):
+            decision = permit(destination, rows, moment, barred, opted_out, key)
             spilled.add(encode(destination, decision.permitted))
             accounts.append(decision.account)
             for reason, count in decision.reasons.items():
@@ -151,7 +152,7 @@ def write_file(destination: Destination, day: datetime.date, spilled: Buckets, p
     with unwritable_as(OutboxUnwritable, "outbox"):
         (place / ROWS).mkdir(mode=0o700)
         with (place / "feed.part").open("wb") as file, writer.opened(file):
-            for number, rows in enumerate(spilled):
+            for number, rows in enumerate(spilled.in_order()):
                 if rows.is_empty():
                     continue
                 of_many = pl.len().over(KEY) > HOLDERS_CEILING

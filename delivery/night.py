@@ -12,6 +12,7 @@ and counts, fit for a log. Each can be run again, alone, with the same result.
 
 import dataclasses
 import datetime
+from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow as pa
 
@@ -45,7 +46,7 @@ from delivery.spec import Destination
 from delivery.warehouse import Warehouse
 from expectations import attack_report
 from expectations.checks import Outcome
-from transforms.extraction import add_up, extract_shard, window
+from transforms.extraction import OF_MEMBERS, add_up, extract_shards, shards_together, window
 from transforms.method import fingerprint
 from transforms.places import make_folder, unwritable_as
 from transforms.purposes import POLICY_VERSION, STATISTICS, require_served
@@ -136,6 +137,13 @@ class Night:
     def shards(self) -> list[Shard]:
         return [Shard(**shard) for shard in self.planned["shards"]]
 
+    @property
+    def tasks(self) -> list[list[int]]:
+        """The numbers of the shards of members, by the mapped task that works on them."""
+        most = self.settings.shards_per_task
+        numbers = list(range(len(self.planned["shards"])))
+        return [numbers[first : first + most] for first in range(0, len(numbers), most)]
+
     def judge(self, gate: str, outcomes: list[Outcome]) -> dict:
         """
         Keep what a gate found, and stop where it is red.
@@ -177,7 +185,7 @@ class Night:
         }
 
 
-def plan(night: Night) -> list[int]:
+def plan(night: Night) -> list[list[int]]:
     """
     Check everything that can be checked before a row is read, and cut the work into shards.
 
@@ -185,7 +193,8 @@ def plan(night: Night) -> list[int]:
         night: Which. Its instant is the run's: stop signals count as of then in every step before the fence.
 
     Returns:
-        The numbers of the shards of members. Their bounds, names and counts are kept in staging for the other steps.
+        The numbers of the shards of members, task by task. Their bounds and counts are kept in staging for the other
+        steps.
 
     Raises:
         A leaf of `SudareError` for each way in which the night must not start.
@@ -206,8 +215,8 @@ def plan(night: Night) -> list[int]:
     with night.source.session(Reader.TEXT) as session:
         texts = plan_text_shards(session, night.day, week, night.settings.postings_per_text_shard)
     with night.source.session(Reader.STATISTICS) as session:
-        members = session.count("members")
-        if not members:
+        of_members = {name: session.count(name, "member_id is not null") for name in OF_MEMBERS}
+        if not of_members["members"]:
             raise SourceEmpty("members: 0 rows; an empty source publishes nothing")
         shards = plan_shards(session, night.settings.members_per_shard)
         planned = {
@@ -217,7 +226,7 @@ def plan(night: Night) -> list[int]:
             "text_shards": [dataclasses.asdict(shard) for shard in texts],
             "terms_of_week": week.isoformat() if week else None,
             "undeclared": undeclared,
-            "rows": {"members": members, "postings": session.count("postings", window(night.day))},
+            "rows": {**of_members, "postings": session.count("postings", window(night.day))},
             "stop_signals": _require_stop_signals(night, session),
             "non_finite": count_non_finite(session, Reader.STATISTICS),
             "policy_version": _require_policy(session, today),
@@ -225,7 +234,7 @@ def plan(night: Night) -> list[int]:
     # Whatever it writes after this is in a folder that nobody tidies up any more.
     require_not_overtaken(night)
     night.staging.write_json(planned, "plan.json")
-    return list(range(len(shards)))
+    return night.tasks
 
 
 def require_not_overtaken(night: Night) -> None:
@@ -354,14 +363,23 @@ def _require_stop_signals(night: Night, session: Session) -> dict[str, int]:
     return counts
 
 
-def extract(night: Night, shard: int) -> dict:
-    """Read, de-identify and stage one shard of members and their postings."""
-    planned = Shard(**night.planned["shards"][shard])
-    summary = extract_shard(
-        night.planned_source, night.staging, planned, night.planned_at, night.member_key(), night.statistics_key()
+def extract(night: Night, shards: list[int]) -> dict:
+    """Read, de-identify and stage some shards of members and their postings; counts of all of them."""
+    planned = night.planned
+    summaries = extract_shards(
+        night.source,
+        night.staging,
+        [Shard(**planned["shards"][number]) for number in shards],
+        shards_together(len(planned["shards"]), planned["rows"]["postings"]),
+        night.planned_at,
+        night.member_key(),
+        night.statistics_key(),
     )
-    night.staging.write_json(summary, "summaries", f"extract-{shard:04d}.json")
-    return _kept(summary)
+    told = []
+    for number, summary in zip(shards, summaries, strict=True):
+        night.staging.write_json(summary, "summaries", f"extract-{number:04d}.json")
+        told.append(summary)
+    return _kept(add_up(told))
 
 
 def redact(night: Night, shard: int) -> dict:
@@ -385,10 +403,13 @@ def _kept(summary: dict) -> dict:
     return {name: {key: one[key] for key in ("read", "kept", "dropped")} for name, one in summary["accounts"].items()}
 
 
-def tabulate(night: Night, shard: int) -> int:
-    """Stage the true cells of one shard; how many tables."""
-    tabulate_shard(night.staging, shard, list(night.tables.values()))
-    return len(night.tables)
+def tabulate(night: Night, shards: list[int]) -> int:
+    """Stage the true cells of some shards, two at a time; how many tables."""
+    tables = list(night.tables.values())
+    with ThreadPoolExecutor(2, thread_name_prefix="tabulate") as pool:
+        for _ in pool.map(lambda shard: tabulate_shard(night.staging, shard, tables), shards):
+            pass  # what one has raised is raised here
+    return len(tables)
 
 
 def merge_cells(night: Night) -> int:
@@ -396,12 +417,12 @@ def merge_cells(night: Night) -> int:
     Add up the shards' cells, table by table; how many tables.
 
     Raises:
-        SourceUnsettled: the shards have read fewer members or postings than there were when the night began.
+        SourceUnsettled: the shards have read fewer rows of anything than there were when the night began.
     """
-    planned = night.planned
-    read = _read_in_all(night)["accounts"]
+    planned, told = night.planned, _read_in_all(night)
+    read = told["read"] | {"postings": told["accounts"].get("postings", {"read": 0})["read"]}
     for dataset, rows in planned["rows"].items():
-        require_not_fewer(dataset, read.get(dataset, {"read": 0})["read"], rows)
+        require_not_fewer(dataset, read.get(dataset, 0), rows)
     shards, text_shards = len(planned["shards"]), len(planned["text_shards"])
     counted = {name: t for name, t in night.tables.items() if t.over != "terms" or planned["terms_of_week"]}
     for name, table in counted.items():
@@ -501,9 +522,12 @@ def _read_in_all(night: Night) -> dict:
     """What all shards have read, kept and dropped."""
     planned = night.planned
     steps = [("extract", len(planned["shards"])), ("redact", len(planned["text_shards"]))]
-    return add_up(
+    told = add_up(
         [night.staging.read_json("summaries", f"{step}-{n:04d}.json") for step, count in steps for n in range(count)]
     )
+    if not told["read"].get("members"):
+        raise SourceEmpty("members: 0 rows; an empty source publishes nothing")
+    return told
 
 
 def _statistics_manifest(night: Night) -> dict:

@@ -21,6 +21,9 @@ from transforms.places import place
 MEMBERS_PER_SHARD = 250_000
 """A shard of this size and its postings need about 400 MB of memory in one process."""
 
+SHARDS_PER_TASK = 16
+"""A task of so many works for half a minute or more, beside which what Airflow needs for a task is little."""
+
 POSTINGS_PER_TEXT_SHARD = 20_000
 
 MOST_EPOCHS = 32_767
@@ -54,6 +57,7 @@ class Settings:
     logins: dict[str, Login] = field(default_factory=dict, repr=False)
     control: DisclosureControl
     members_per_shard: int = MEMBERS_PER_SHARD
+    shards_per_task: int = SHARDS_PER_TASK
     postings_per_text_shard: int = POSTINGS_PER_TEXT_SHARD
     purposes: tuple[str, ...] = ("P09", "P10")
     epoch: int = 1
@@ -136,6 +140,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         logins={name: read_login(name, environment) for name in agreements},
         control=DisclosureControl(threshold=_number(environment, "SUDARE_THRESHOLD", DEFAULT_THRESHOLD)),
         members_per_shard=_positive(environment, "SUDARE_MEMBERS_PER_SHARD", MEMBERS_PER_SHARD),
+        shards_per_task=_positive(environment, "SUDARE_SHARDS_PER_TASK", SHARDS_PER_TASK),
         postings_per_text_shard=_positive(environment, "SUDARE_POSTINGS_PER_TEXT_SHARD", POSTINGS_PER_TEXT_SHARD),
         purposes=purposes(environment),
         epoch=_epoch(environment),

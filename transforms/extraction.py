@@ -1,38 +1,55 @@
 """
-Extract and de-identify one shard in one step: what reaches staging is already treated.
+Extract and de-identify shards in one step: what reaches staging is already treated.
 
 The raw rows live in this process's memory between two calls, and nowhere else.
 """
 
 import datetime
+import functools
+from collections.abc import Iterator
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from anonymizers.errors import SourceEmpty
 from anonymizers.keys import Key
+from transforms.ahead import ahead
 from transforms.deidentification import Account, Deidentified, SourceRows, deidentify, with_plain_titles
 from transforms.source import Session, Shard, Source, tokyo_days
 from transforms.spec import WINDOW_DAYS, Reader
 from transforms.staging import Staging
 
 READER = Reader.STATISTICS
+
+OF_MEMBERS = ("members", "children", "consents", "opt_outs", "rights_requests")
+"""What is read shard by shard."""
+
+POSTINGS_AT_ONCE = 4_000_000
+"""Rows of three numbers and a flag, some 100 MB, that one pass over the postings takes into memory."""
+
 THREAD_GRAIN = 1 << 12
 """Bounds sent to the database are round: its log may hold statements."""
 
 
-def extract_shard(
-    source: Source, staging: Staging, shard: Shard, now: datetime.datetime, key: Key, statistics_key: Key
-) -> dict:
+def extract_shards(
+    source: Source,
+    staging: Staging,
+    shards: list[Shard],
+    together: int,
+    now: datetime.datetime,
+    key: Key,
+    statistics_key: Key,
+) -> Iterator[dict]:
     """
-    Stage one shard's de-identified members and postings.
+    Stage the de-identified members and postings of shards that follow one another.
 
     Args:
-        source: The site's database; read as the statistics role, in one transaction.
+        source: The site's database; read as the statistics role.
 
-        staging: The night's place; ``members`` and ``postings`` are written there.
+        staging: The night's place; ``members`` and ``postings`` are written there, a file a shard.
 
-        shard: Whose rows.
+        shards: Whose rows. The next one is read while one is treated.
+
+        together: How many of them share a transaction, and a pass over the postings; see `shards_together`.
 
         now: When the night runs; a stop signal counts until it is revoked.
 
@@ -40,34 +57,65 @@ def extract_shard(
 
         statistics_key: For their record keys.
 
-    Returns:
-        Counts only: per dataset read, kept and dropped by reason, and values on no code list.
+    Yields:
+        Per shard, when it is staged, counts only: per dataset read, kept and dropped by reason, and values on no code
+        list.
     """
-    day = staging.day
-    with source.session(READER) as session:
-        rows = read_shard(session, shard, day)
-        anonymous = _count_anonymous(session, day) if shard.number == 0 else 0
-    result = deidentify(rows, day, now, key, statistics_key)
-    name = f"{shard.number:04d}.parquet"
-    staging.write_table(result.members, "members", name)
-    staging.write_table(result.postings, "postings", name)
-    if shard.number == 0:
-        staging.write_json(_board_names(rows.boards), "boards.json")
-    return _summary(result, anonymous)
+    for shard, rows, anonymous in ahead(_read(source, shards, together, staging.day)):
+        result = deidentify(rows, staging.day, now, key, statistics_key)
+        name = f"{shard.number:04d}.parquet"
+        staging.write_table(result.members, "members", name)
+        staging.write_table(result.postings, "postings", name)
+        if shard.number == 0:
+            staging.write_json(_board_names(rows.boards), "boards.json")
+        yield _summary(result, rows, anonymous)
 
 
-def read_shard(session: Session, shard: Shard, day: datetime.date) -> SourceRows:
-    """What the statistics reader reads of one shard; postings of the 28 days that end with ``day``."""
-    whose, posted = shard.where(), window(day)
+def shards_together(shards: int, postings: int) -> int:
+    """How many of the shards have about as many postings as are held at once, if all have as many."""
+    return max(1, POSTINGS_AT_ONCE * shards // max(1, postings))
+
+
+def _read(
+    source: Source, shards: list[Shard], together: int, day: datetime.date
+) -> Iterator[tuple[Shard, SourceRows, int]]:
+    for start in range(0, len(shards), together):
+        some = shards[start : start + together]
+        with source.session(READER) as session:
+            anonymous = _count_anonymous(session, day) if some[0].number == 0 else 0
+            for shard, rows in zip(some, read_shards(session, some, day), strict=True):
+                yield shard, rows, anonymous
+                anonymous = 0
+
+
+def read_shards(session: Session, shards: list[Shard], day: datetime.date) -> Iterator[SourceRows]:
+    """
+    What the statistics reader reads of shards that follow one another; postings of the 28 days that end with ``day``.
+
+    Postings are read for all of them at once: they lie in the order of their times, so that the few columns of one
+    shard's would cost a pass over everybody's.
+    """
+    posted = window(day)
+    whose = Shard(shards[0].number, shards[0].first, shards[-1].end).where()
     postings = session.read("postings", READER, f"{whose} and {posted}")
-    conditions = {
-        **dict.fromkeys(("members", "children", "consents", "opt_outs", "rights_requests"), whose),
-        "boards": "true",
-        "threads": _thread_range(postings)
-        or f"thread_id in (select thread_id from postings where {whose} and {posted})",
-    }
-    others = {name: session.read(name, READER, where) for name, where in conditions.items()}
-    return SourceRows(postings=postings, **others)
+    threads = session.read(
+        "threads",
+        READER,
+        _thread_range(postings) or f"thread_id in (select thread_id from postings where {whose} and {posted})",
+    )
+    boards = session.read("boards", READER)
+    for shard in shards:
+        own = {name: session.read(name, READER, shard.where()) for name in OF_MEMBERS}
+        yield SourceRows(postings=_of(shard, postings), threads=threads, boards=boards, **own)
+
+
+def _of(shard: Shard, postings: pa.Table) -> pa.Table:
+    member, conditions = postings["member_id"], []
+    if shard.first is not None:
+        conditions.append(pc.greater_equal(member, shard.first))
+    if shard.end is not None:
+        conditions.append(pc.less(member, shard.end))
+    return postings.filter(functools.reduce(pc.and_, conditions)) if conditions else postings
 
 
 def window(day: datetime.date) -> str:
@@ -102,22 +150,23 @@ def _board_names(boards: pa.Table) -> list[str]:
     return sorted({row["title"] for row in rows if row["is_sensitive"] is False})
 
 
-def _summary(result: Deidentified, anonymous: int) -> dict:
+def _summary(result: Deidentified, rows: SourceRows, anonymous: int) -> dict:
     postings = result.accounts["postings"]
     if anonymous:
         postings = Account(postings.read + anonymous, {**postings.dropped, "anonymous": anonymous})
     accounts = {**result.accounts, "postings": postings}
-    return {"accounts": {name: a.as_dict() for name, a in accounts.items()}, "unfit": result.unfit}
+    read = {name: getattr(rows, name).num_rows for name in OF_MEMBERS}
+    return {"accounts": {name: a.as_dict() for name, a in accounts.items()}, "unfit": result.unfit, "read": read}
 
 
 def add_up(summaries: list[dict]) -> dict:
     """
     Add the shards' counts.
 
-    Raises:
-        SourceEmpty: not one member was read; an empty night is an error of the source, never a result.
+    Returns:
+        ``accounts`` and ``unfit``, as in the summaries; ``found`` in texts; ``read``, rows of datasets of members.
     """
-    total: dict = {"accounts": {}, "unfit": {}, "found": {}}
+    total: dict = {"accounts": {}, "unfit": {}, "found": {}, "read": {}}
     for summary in summaries:
         for name, one in summary["accounts"].items():
             sums = total["accounts"].setdefault(name, {"read": 0, "kept": 0, "dropped": {}})
@@ -125,9 +174,8 @@ def add_up(summaries: list[dict]) -> dict:
             sums["kept"] += one["kept"]
             _add(sums["dropped"], one["dropped"])
         _add(total["unfit"], summary["unfit"])
-        _add(total["found"], summary.get("found", {}))
-    if not total["accounts"].get("members", {}).get("read"):
-        raise SourceEmpty("members: 0 rows; an empty source publishes nothing")
+        for part in ("found", "read"):
+            _add(total[part], summary.get(part, {}))
     return total
 
 

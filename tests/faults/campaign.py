@@ -139,6 +139,7 @@ class Trial:
             "SUDARE_LIVERAMP_LOGIN": LOGIN,
             "SUDARE_LIVERAMP_PASSWORD": PASSWORD,
             "SUDARE_MEMBERS_PER_SHARD": "350",
+            "SUDARE_SHARDS_PER_TASK": "1",
             "SUDARE_POSTINGS_PER_TEXT_SHARD": "900",
             **self.more,
         }

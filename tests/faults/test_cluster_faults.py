@@ -20,6 +20,8 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(2_400)]
 GONE_S = 60
 
 PATIENT = {
+    # As patient as a deployment is by default: what a minute costs is tried again after it.
+    "SUDARE_RETRY_SECONDS": "60",
     # A message that was lost with the broker is sent again; the default waits for ten minutes.
     "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": "60",
     "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT_CHECK_INTERVAL": "10",

@@ -71,7 +71,7 @@ def test_a_source_that_changes_between_two_shards_publishes_nothing(trial, what)
     statements, error = CHANGES[what]
     night = trial.night()
     run(night, "plan")
-    nights.extract(night, 0)
+    nights.extract(night, [0])
     trial.change("set search_path = public", *_without_keys(trial), *statements)
     with pytest.raises((error, ReaderUnderGranted) if error in (SourceMissing, StopSignalsUnreadable) else error):
         _rest(night)
@@ -85,7 +85,7 @@ def _without_keys(trial: Trial) -> list[str]:
 
 
 def _rest(night) -> None:
-    nights.extract(night, 1)
+    nights.extract(night, [1])
     run(night, "redact", "tabulate", "merge_cells", "disclose", "gate_tables", "publish")
 
 
@@ -138,7 +138,7 @@ def test_a_table_that_is_rewritten_under_a_snapshot_is_not_taken_for_an_empty_on
     with monkeypatch.context() as patch:
         patch.setattr(Session, "require_least_privilege", then_rewrite)
         with pytest.raises(SourceUnsettled, match=r"^postings: truncated, rewritten or replaced while it was read"):
-            nights.extract(night, 0)
+            nights.extract(night, [0])
     assert trial.seen() == before
 
 
@@ -146,7 +146,7 @@ def test_a_new_column_under_a_running_night_stays_out(trial, references):
     """And the next night names it."""
     night = trial.night()
     run(night, "plan")
-    nights.extract(night, 0)
+    nights.extract(night, [0])
     trial.change("alter table members add column blood_type text default 'B'")
     _rest(night)
     assert trial.seen().tables == references.after.tables

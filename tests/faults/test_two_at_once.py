@@ -82,7 +82,7 @@ def test_a_late_writer_of_an_overtaken_run_is_in_nobodys_tables(trial, reference
 
     with monkeypatch.context() as patch:
         patch.setattr(nights.Staging, "write_table", later)
-        nights.extract(first, 0)
+        nights.extract(first, [0])
     run(second, "plan", "extract", "redact", "tabulate")
     for place, arguments in waiting:
         write(place, arguments[0].slice(0, 10), *arguments[1:])

@@ -91,6 +91,7 @@ class Site:
                 "agreements": {"liveramp": LIVERAMP},
                 "control": DisclosureControl(),
                 "members_per_shard": 1_000,
+                "shards_per_task": 1,
                 "postings_per_text_shard": 400,
                 **changes,
             }
@@ -136,7 +137,7 @@ def run(night: Night, *steps: str) -> None:
 
 def over(night: Night, name: str) -> list:
     if name in ("extract", "tabulate"):
-        return list(range(len(night.shards)))
+        return night.tasks
     if name == "redact":
         return nights.plan_texts(night)
     return nights.plan_feeds(night) if name in ("build_feed", "gate_feed", "hand_over", "remove") else [None]

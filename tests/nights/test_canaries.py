@@ -101,6 +101,7 @@ def deployment(server, tmp_path_factory) -> dict[str, str]:
             "SUDARE_WAREHOUSE_URL": copy_database(server),
             "SUDARE_SECRET": "a secret of the tests, long enough to be one",
             "SUDARE_MEMBERS_PER_SHARD": "1500",
+            "SUDARE_SHARDS_PER_TASK": "1",
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": metadata,
         }
     )
