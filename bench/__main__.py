@@ -93,7 +93,7 @@ def _measure(home: Path, members: int, rounds: int, *, rivals: bool) -> dict:
     found["limits"] = min(runs, key=lambda run: run["reading"]["statistics"]["copy"]["wall_s"])
     if not rivals:
         return found
-    nights: dict[str, list[dict]] = {"naive": [], "sql": [], "ours": []}
+    nights: dict[str, list[dict]] = {"naive": [], "sql": [], "same": [], "whole": []}
     for _ in range(rounds):
         for name, runs in nights.items():
             runs.append(_night(ready, name))
@@ -124,8 +124,8 @@ def _night(ready: site.Site, name: str) -> dict:
         told = _run(ready, ["bench.naive_night", url, site.DAY.isoformat(), str(ready.place / "naive")])
     else:
         site.forget_nights(ready)
-        own = ["own"] if name == "own" else []
-        told = _run(ready, ["bench.night", site.DAY.isoformat(), str(ready.place / "ours"), *own])
+        extent = [] if name == "whole" else [name]
+        told = _run(ready, ["bench.night", site.DAY.isoformat(), str(ready.place / "ours"), *extent])
     # Of our night the server's part is that of the same outputs, which the night itself has taken.
     return {"server_s": round(server_cpu_s(postgres) - before, 2)} | told | {"load": round(os.getloadavg()[0], 1)}
 

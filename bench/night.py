@@ -1,11 +1,12 @@
 """
 The pipeline's night in one process: its own steps in their order, without Airflow and without the text branch.
 
-First what the rival makes too: staged members and postings, the feed, and two tables. The second, postings by board ×
-prefecture × age band × day, is in no catalogue of ours; it is counted here from staged rows, without protection, as
-the rival counts it, and its time is counted. Then what the rival has nothing like: gates, publication, fence, removals.
+With ``same``, what the rival makes and no more: staged members and postings, the feed, and two tables. The second,
+postings by board × prefecture × age band × day, is in no catalogue of ours; it is counted here from staged rows,
+without protection, as the rival counts it, and its time is counted. With ``own``, every table of the catalogue besides;
+without either also what the rival has nothing like: gates, publication, fence, removals.
 
-    SUDARE_… python -m bench.night DAY FOLDER [own]
+    SUDARE_… python -m bench.night DAY FOLDER [same | own]
 """
 
 import datetime
@@ -20,8 +21,12 @@ from bench.watch import Watch, server_cpu_s
 LEAST = 10
 
 
-def main(day: datetime.date, folder: Path, *, whole: bool = True) -> dict:
-    """Run the night; laps, measures and rows, for the rival's outputs and, if asked, for the whole."""
+SHARED = "members_by_prefecture"
+"""The one table of the catalogue that the rival makes too."""
+
+
+def main(day: datetime.date, folder: Path, extent: str = "") -> dict:
+    """Run the night as far as it is asked for; laps, measures and rows."""
     watch, postgres = Watch(), Path(os.environ["SUDARE_HOME"]) / POSTGRES
     before = server_cpu_s(postgres)
     from delivery import night as steps
@@ -31,6 +36,9 @@ def main(day: datetime.date, folder: Path, *, whole: bool = True) -> dict:
     folder.mkdir(parents=True, exist_ok=True)
     now = datetime.datetime.combine(day + datetime.timedelta(days=1), datetime.time(2, 30), steps.TOKYO)
     night = steps.Night(read_settings(), day, now)
+    if extent == "same":
+        only = {SHARED: steps.catalogue()[SHARED]}
+        steps.catalogue = lambda: only
 
     tasks = steps.plan(night)
     watch.lap("plan")
@@ -54,7 +62,7 @@ def main(day: datetime.date, folder: Path, *, whole: bool = True) -> dict:
     rows = {"feed": sum(feed["rows"] for feed in feeds), **_staged(night, shards), "postings_by_board": by_board}
     server = round(server_cpu_s(postgres) - before, 2)
     told = {"laps": watch.laps, **watch.read(), "server_s": server, "rows": rows, "shards": len(shards)}
-    if whole:
+    if not extent:
         _go_on(night, watch)
         told["whole"] = watch.read()
     return told
@@ -132,5 +140,4 @@ def _staged(night, shards: list[int]) -> dict[str, int]:
 
 
 if __name__ == "__main__":
-    own = sys.argv[3:] == ["own"]
-    print(json.dumps(main(datetime.date.fromisoformat(sys.argv[1]), Path(sys.argv[2]), whole=not own)))
+    print(json.dumps(main(datetime.date.fromisoformat(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:])))

@@ -53,8 +53,8 @@ class _figure:
 
 def _nights(size: dict, path: Path) -> None:
     """CPU of client and server, stage upon stage."""
-    drawn, axes = plt.subplots(figsize=(8, 3))
-    for place, name in enumerate(("naive", "sql", "ours")):
+    drawn, axes = plt.subplots(figsize=(8, 3.5))
+    for place, name in enumerate(("naive", "sql", "same", "whole")):
         night, left = size["nights"][name], 0.0
         laps = {lap: told["cpu_s"] for lap, told in night.get("laps", {}).items() if lap != "start"}
         for number, (lap, seconds) in enumerate({**laps, "in the database": night["server_s"]}.items()):
@@ -62,7 +62,7 @@ def _nights(size: dict, path: Path) -> None:
             if seconds > 0.06 * max(night["cpu_s"] + night["server_s"], 1):
                 axes.text(left + seconds / 2, place, lap, ha="center", va="center", fontsize=6, color="white")
             left += seconds
-    axes.set_yticks(range(3), ["naive night", "SQL alone", "Sudare, with gates"])
+    axes.set_yticks(range(4), ["naive night", "SQL alone", "Sudare, the same outputs", "Sudare, the whole night"])
     axes.set_xlabel(f"CPU seconds, {size['members']:,} members")
     _save(drawn, path)
 

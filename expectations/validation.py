@@ -11,7 +11,7 @@ import os
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pandas as pd
 
@@ -49,7 +49,8 @@ def validate(output: str, frame: pd.DataFrame, checks: list[Check]) -> list[Outc
     with warnings.catch_warnings(), _no_files_left():
         warnings.simplefilter("ignore")
         batch = _batch(_normalised(frame))
-        return [_outcome(output, check, batch) for check in checks]
+        results = _results(checks, batch)
+    return [_outcome(output, check, results.get(place)) for place, check in enumerate(checks)]
 
 
 @contextmanager
@@ -77,19 +78,32 @@ def _batch(frame: pd.DataFrame):
     return definition.get_batch({"dataframe": frame})
 
 
-def _outcome(output: str, check: Check, batch) -> Outcome:
-    arguments = {**({"column": check.column} if check.column else {}), **check.params}
-    try:
-        expectation = getattr(gx.expectations, check.expectation)(**arguments)
-        found = batch.validate(expectation, result_format=_FORMAT)
-        success, counts = bool(found.success), found.result
-    except Exception:  # noqa: BLE001  whatever it is, it has not passed, and its text may quote a value
-        success, counts = False, {}
+def _results(checks: list[Check], batch) -> dict[int, object]:
+    """
+    The result of each check that has one, by its place in the list.
+
+    All of them are one suite, so that what several ask of a column is computed once; each carries its place, because
+    results come in another order than checks.
+    """
+    expectations = []
+    for place, check in enumerate(checks):
+        arguments = {**({"column": check.column} if check.column else {}), **check.params, "meta": {"place": place}}
+        with suppress(Exception):  # whatever it is, the check has no result, and its text may quote a value
+            expectations.append(getattr(gx.expectations, check.expectation)(**arguments))
+    with suppress(Exception):
+        found = batch.validate(gx.ExpectationSuite("checks", expectations=expectations), result_format=_FORMAT)
+        return {result.expectation_config.meta["place"]: result for result in found.results}
+    return {}
+
+
+def _outcome(output: str, check: Check, result) -> Outcome:
+    """Without a result it has not passed."""
+    counts = result.result if result is not None else {}
     return Outcome(
         output,
         check.expectation,
         check.column,
-        success,
+        result is not None and bool(result.success),
         _count(counts.get("element_count")),
         _count(counts.get("unexpected_count")),
     )

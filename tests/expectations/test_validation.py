@@ -175,11 +175,12 @@ def test_every_marker_fails_and_none_is_told(validate, caplog, capfd):
     assert {type(v) for o in outcomes for v in (o.element_count, o.unexpected_count)} <= {int, type(None)}
 
 
-def test_an_expectation_that_raises_has_not_passed(validate):
-    outcomes = validate(
-        "output", pd.DataFrame({"a": [1]}), [rows(1), Check("ExpectNothingOfTheKind", "a"), present("b")]
-    )
-    assert [o.success for o in outcomes] == [True, False, False]
+def test_an_expectation_that_raises_has_not_passed_and_takes_no_other_with_it(validate):
+    """Also where the same is asked twice."""
+    checks = [rows(1), Check("ExpectNothingOfTheKind", "a"), present("b"), present("a"), present("a")]
+    outcomes = validate("output", pd.DataFrame({"a": [1]}), checks)
+    assert [o.success for o in outcomes] == [True, False, False, True, True]
+    assert [o.column for o in outcomes] == [None, "a", "b", "a", "a"]
 
 
 @pytest.mark.parametrize("suite", [[], [present("a")], [present("a"), rows(1)]], ids=["none", "no rows", "rows last"])
