@@ -19,7 +19,7 @@ from delivery.buckets import KEY, Buckets, how_many
 from delivery.consent import NEVER, Moment
 from delivery.feeds import algorithms, read_back
 from delivery.match_keys import digest, normalise
-from delivery.spec import Destination, Digest, Encoding
+from delivery.spec import Destination, Encoding
 from expectations.checks import Check, between, rows, zero
 from transforms.deidentification import CONSENT_PURPOSE, EXPLICIT_METHODS, end_of
 from transforms.purposes import POLICY_VERSION
@@ -124,48 +124,43 @@ def read_evidence(
     evidence = Evidence(stopped, consented, opted_out.select(pl.all().bin.encode("hex")), moment.now)
     evidence.remove()
 
-    def digests(dataset: str, where: str) -> pl.DataFrame:
-        emails = pl.DataFrame({"email": pl.from_arrow(session.read(dataset, READER, where, only=("email",))["email"])})
+    def read(dataset: str, where: str, *columns: str) -> pl.DataFrame:
+        rows_ = pl.DataFrame(session.read(dataset, READER, where, only=("email", *columns)))
         key = normalise(pl.col("email"), destination.email)
-        found = emails.select(key.alias("key")).drop_nulls().unique()
-        return found.select(digest(pl.col("key"), a).alias(a.value) for a in algorithms(destination))
+        return rows_.select(key.alias("key"), *columns).drop_nulls("key")
 
-    def stop(reason: str, dataset: str, where: str) -> None:
-        stopped.add(digests(dataset, where).select(KEY, pl.lit(reason).alias("reason")))
+    def digests(keys: pl.DataFrame) -> pl.DataFrame:
+        distinct = keys.select("key").unique()
+        return distinct.select(digest(pl.col("key"), a).alias(a.value) for a in algorithms(destination))
+
+    def stop(reason: str, keys: pl.DataFrame) -> None:
+        stopped.add(digests(keys).select(KEY, pl.lit(reason).alias("reason")))
 
     without_account = f"member_id is null and kind is distinct from 'statistics' and {_unrevoked(moment.now)}"
-    stop("opt_out_by_address", "opt_outs", without_account)
+    stop("opt_out_by_address", read("opt_outs", without_account))
+    left = read("members", "status = 'withdrawn'", "withdrawn_at")
+    closed = left.group_by("key").agg(pl.col("withdrawn_at").fill_null(NEVER).max())
+    open_again = [closed.select("key").clear()]
     for shard in shards:
         for reason, where in _stopped(destination, moment, shard).items():
-            stop(reason, "members", f"{shard.where()} and {where}")
-        consented.add(digests("members", _may(moment.day, shard)))
-    closed = _closed(destination, session, shards, moment)
-    stopped.add(closed.select(KEY, pl.lit("closed_account").alias("reason")))
+            stop(reason, read("members", f"{shard.where()} and {where}"))
+        may = read("members", _may(moment.day, shard), "member_id")
+        consented.add(digests(may))
+        open_again.append(_consented_since(session, moment.day, shard, may.join(closed, on="key")))
+    stop("closed_account", closed.join(pl.concat(open_again), on="key", how="anti"))
     return evidence
 
 
-def _closed(destination: Destination, session: Session, shards: list[Shard], moment: Moment) -> pl.DataFrame:
-    """Addresses of accounts that were closed, unless somebody who holds one has consented after the closing."""
-    form = normalise(pl.col("email"), destination.email).alias("key")
-    left = pl.from_arrow(session.read("members", READER, "status = 'withdrawn'")).select(form, "withdrawn_at")
-    latest = left.drop_nulls("key").group_by("key").agg(pl.col("withdrawn_at").fill_null(NEVER).max())
-    later = []
-    for shard in shards if latest.height else ():
-        holders = pl.from_arrow(session.read("members", READER, _may(moment.day, shard))).select("member_id", form)
-        holders = holders.join(latest, on="key")
-        if holders.height:
-            among = ", ".join(str(number) for number in holders["member_id"])
-            where = f"c.member_id in ({among}) and {_valid(moment.day, shard)}"
-            rows_ = session.rows(
-                f"select c.member_id, max(c.given_at) from {SCHEMA}.consents c where {where} group by 1"
-            )
-            given = pl.DataFrame(
-                rows_, schema={"member_id": pl.Int64, "given_at": pl.Datetime("us", "UTC")}, orient="row"
-            )
-            held = holders.join(given, on="member_id").filter(pl.col("given_at") > pl.col("withdrawn_at"))
-            later.append(held.select("key"))
-    open_again = pl.concat(later) if later else latest.select("key").clear()
-    return latest.join(open_again, on="key", how="anti").select(digest(pl.col("key"), Digest.SHA256).alias(KEY))
+def _consented_since(session: Session, day: datetime.date, shard: Shard, holders: pl.DataFrame) -> pl.DataFrame:
+    """Of addresses of closed accounts those whose present holder has consented after the closing."""
+    if holders.is_empty():
+        return holders.select("key")
+    among = ", ".join(str(number) for number in holders["member_id"])
+    where = f"c.member_id in ({among}) and {_valid(day, shard)}"
+    rows_ = session.rows(f"select c.member_id, max(c.given_at) from {SCHEMA}.consents c where {where} group by 1")
+    given = pl.DataFrame(rows_, schema={"member_id": pl.Int64, "given_at": pl.Datetime("us", "UTC")}, orient="row")
+    later = holders.join(given, on="member_id").filter(pl.col("given_at") > pl.col("withdrawn_at"))
+    return later.select("key")
 
 
 def _unrevoked(now: datetime.datetime) -> str:
