@@ -8,6 +8,8 @@ entry or the exit of a function that changes what others see, or at a random ins
 
 import dataclasses
 import datetime
+import functools
+import importlib
 import random
 
 import pytest
@@ -34,7 +36,7 @@ EDGES = (
     ("publish", "delivery.publication:_show", "before"),
     ("publish", "delivery.publication:_point", "after"),
     ("build_feed", "delivery.feed_steps:take_in", "after"),
-    ("build_feed", "delivery.feeds:_write", "after"),
+    ("build_feed", "delivery.feeds:write_file", "after"),
     ("gate_feed", "delivery.fence:read_file", "after"),
     ("hand_over", "delivery.sealing:_require_fit", "after"),
     ("hand_over", "delivery.sealing:_encrypt", "after"),
@@ -134,6 +136,13 @@ def test_a_night_that_is_killed_leaves_the_old_or_the_new_and_the_next_run_heals
     else:
         trial.run()
         assert wrong_after_the_run(trial, references) == []
+
+
+@pytest.mark.parametrize("where", sorted({where for _, where, _ in EDGES}))
+def test_the_edges_are_there(where):
+    """A kill at a function of another name would never strike."""
+    module, _, name = where.partition(":")
+    assert callable(functools.reduce(getattr, name.split("."), importlib.import_module(module)))
 
 
 BAD = {
