@@ -45,10 +45,10 @@ bench-short: setup
 up: demo
 	$(BIN)/sudare up
 
-# Pin again what pyproject.toml asks for; uv writes no index address into the file.
+# Pin again what pyproject.toml asks for; uv writes no address into the file unless it is told to.
 lock:
-	uv pip compile --quiet pyproject.toml --extra dev --generate-hashes --no-emit-index-url --no-emit-find-links \
-		--no-header --python-version 3.11 -o requirements.lock
+	uv pip compile --quiet pyproject.toml --extra dev --generate-hashes --no-header --python-version 3.11 \
+		-o requirements.lock
 
 clean:
 	rm -rf .venv .sudare

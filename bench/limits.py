@@ -130,8 +130,8 @@ def _queries(branch: str) -> list[tuple[tuple, str]]:
     """What one branch asks, by running what asks: arguments of `Session.read`, and their SQL."""
     from delivery.consent import READER as ADS
     from delivery.consent import Moment, barred_addresses, read_shard
-    from transforms.extraction import READER as STATISTICS
-    from transforms.extraction import read_shards, shards_together
+    from transforms.extraction import read as read_statistics
+    from transforms.extraction import shards_together
     from transforms.source import Session, query
 
     night, asked, read = _night(), [], Session.read
@@ -142,16 +142,15 @@ def _queries(branch: str) -> list[tuple[tuple, str]]:
 
     Session.read = record
     try:
-        with night.source.session(STATISTICS if branch == "statistics" else ADS) as session:
-            if branch == "ads":
-                (destination,) = night.destinations.values()
+        if branch == "statistics":
+            together = shards_together(len(night.shards), night.planned["rows"]["postings"])
+            deque(read_statistics(night.source, night.shards, together, night.day), maxlen=0)
+        else:
+            (destination,) = night.destinations.values()
+            with night.source.session(ADS) as session:
                 barred_addresses(destination, session, Moment(night.day, night.now), night.shards)
                 for shard in night.shards:
                     read_shard(session, shard)
-            else:
-                together = shards_together(len(night.shards), night.planned["rows"]["postings"])
-                for first in range(0, len(night.shards), together):
-                    deque(read_shards(session, night.shards[first : first + together], night.day), maxlen=0)
     finally:
         Session.read = read
     return asked

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import plots
-
-OWN = ("plan", "extract", "tabulate", "merge_cells", "disclose", "postings by board", "build_feed")
-"""Laps that make what the rivals make too; starting is not in them."""
+from bench.night import OWN
 
 ROWS_DECIDE = ("extract", "tabulate", "postings by board", "build_feed")
 """Laps that grow with the rows: the short form's site is small, and the others would hide them."""

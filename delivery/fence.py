@@ -19,7 +19,7 @@ from delivery.buckets import KEY, Buckets, how_many
 from delivery.consent import NEVER, Moment
 from delivery.feeds import algorithms, read_back
 from delivery.match_keys import digest, normalise
-from delivery.spec import Destination, Encoding
+from delivery.spec import Destination, Digest, Encoding
 from expectations.checks import Check, between, rows, zero
 from transforms.deidentification import CONSENT_PURPOSE, EXPLICIT_METHODS, end_of
 from transforms.purposes import POLICY_VERSION
@@ -129,12 +129,11 @@ def read_evidence(
         key = normalise(pl.col("email"), destination.email)
         return rows_.select(key.alias("key"), *columns).drop_nulls("key")
 
-    def digests(keys: pl.DataFrame) -> pl.DataFrame:
-        distinct = keys.select("key").unique()
-        return distinct.select(digest(pl.col("key"), a).alias(a.value) for a in algorithms(destination))
+    def digests(keys: pl.DataFrame, of: list[Digest]) -> pl.DataFrame:
+        return keys.select("key").unique().select(digest(pl.col("key"), a).alias(a.value) for a in of)
 
     def stop(reason: str, keys: pl.DataFrame) -> None:
-        stopped.add(digests(keys).select(KEY, pl.lit(reason).alias("reason")))
+        stopped.add(digests(keys, [Digest.SHA256]).select(KEY, pl.lit(reason).alias("reason")))
 
     without_account = f"member_id is null and kind is distinct from 'statistics' and {_unrevoked(moment.now)}"
     stop("opt_out_by_address", read("opt_outs", without_account))
@@ -145,7 +144,7 @@ def read_evidence(
         for reason, where in _stopped(destination, moment, shard).items():
             stop(reason, read("members", f"{shard.where()} and {where}"))
         may = read("members", _may(moment.day, shard), "member_id")
-        consented.add(digests(may))
+        consented.add(digests(may, algorithms(destination)))
         open_again.append(_consented_since(session, moment.day, shard, may.join(closed, on="key")))
     stop("closed_account", closed.join(pl.concat(open_again), on="key", how="anti"))
     return evidence

@@ -419,8 +419,7 @@ def merge_cells(night: Night) -> int:
     Raises:
         SourceUnsettled: the shards have read fewer rows of anything than there were when the night began.
     """
-    planned, told = night.planned, _read_in_all(night)
-    read = told["read"] | {"postings": told["accounts"].get("postings", {"read": 0})["read"]}
+    planned, read = night.planned, _read_in_all(night)["read"]
     for dataset, rows in planned["rows"].items():
         require_not_fewer(dataset, read.get(dataset, 0), rows)
     shards, text_shards = len(planned["shards"]), len(planned["text_shards"])

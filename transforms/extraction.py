@@ -61,7 +61,7 @@ def extract_shards(
         Per shard, when it is staged, counts only: per dataset read, kept and dropped by reason, and values on no code
         list.
     """
-    for shard, rows, anonymous in ahead(_read(source, shards, together, staging.day)):
+    for shard, rows, anonymous in ahead(read(source, shards, together, staging.day)):
         result = deidentify(rows, staging.day, now, key, statistics_key)
         name = f"{shard.number:04d}.parquet"
         staging.write_table(result.members, "members", name)
@@ -76,21 +76,29 @@ def shards_together(shards: int, postings: int) -> int:
     return max(1, POSTINGS_AT_ONCE * shards // max(1, postings))
 
 
-def _read(
+def read(
     source: Source, shards: list[Shard], together: int, day: datetime.date
 ) -> Iterator[tuple[Shard, SourceRows, int]]:
+    """
+    Each shard with what the statistics reader reads of it, and how many postings of nobody are told with it.
+
+    Args:
+        source, shards, together: As in `extract_shards`.
+
+        day: The last of the 28 whose postings are read.
+    """
     for start in range(0, len(shards), together):
         some = shards[start : start + together]
         with source.session(READER) as session:
             anonymous = _count_anonymous(session, day) if some[0].number == 0 else 0
-            for shard, rows in zip(some, read_shards(session, some, day), strict=True):
+            for shard, rows in zip(some, _read_shards(session, some, day), strict=True):
                 yield shard, rows, anonymous
                 anonymous = 0
 
 
-def read_shards(session: Session, shards: list[Shard], day: datetime.date) -> Iterator[SourceRows]:
+def _read_shards(session: Session, shards: list[Shard], day: datetime.date) -> Iterator[SourceRows]:
     """
-    What the statistics reader reads of shards that follow one another; postings of the 28 days that end with ``day``.
+    The rows of shards that follow one another.
 
     Postings are read for all of them at once: they lie in the order of their times, so that the few columns of one
     shard's would cost a pass over everybody's.
@@ -155,8 +163,8 @@ def _summary(result: Deidentified, rows: SourceRows, anonymous: int) -> dict:
     if anonymous:
         postings = Account(postings.read + anonymous, {**postings.dropped, "anonymous": anonymous})
     accounts = {**result.accounts, "postings": postings}
-    read = {name: getattr(rows, name).num_rows for name in OF_MEMBERS}
-    return {"accounts": {name: a.as_dict() for name, a in accounts.items()}, "unfit": result.unfit, "read": read}
+    counts = {name: getattr(rows, name).num_rows for name in OF_MEMBERS} | {"postings": postings.read}
+    return {"accounts": {name: a.as_dict() for name, a in accounts.items()}, "unfit": result.unfit, "read": counts}
 
 
 def add_up(summaries: list[dict]) -> dict:
@@ -164,7 +172,7 @@ def add_up(summaries: list[dict]) -> dict:
     Add the shards' counts.
 
     Returns:
-        ``accounts`` and ``unfit``, as in the summaries; ``found`` in texts; ``read``, rows of datasets of members.
+        ``accounts`` and ``unfit``, as in the summaries; ``found`` in texts; ``read``, rows of members' datasets.
     """
     total: dict = {"accounts": {}, "unfit": {}, "found": {}, "read": {}}
     for summary in summaries:
