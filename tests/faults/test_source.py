@@ -7,6 +7,7 @@ from anonymizers.errors import (
     ReaderOverGranted,
     ReaderUnderGranted,
     SourceChanged,
+    SourceEmpty,
     SourceMissing,
     SourceUnsettled,
     StopSignalsUnreadable,
@@ -75,6 +76,15 @@ def test_a_source_that_changes_between_two_shards_publishes_nothing(trial, what)
     trial.change("set search_path = public", *_without_keys(trial), *statements)
     with pytest.raises((error, ReaderUnderGranted) if error in (SourceMissing, StopSignalsUnreadable) else error):
         _rest(night)
+    assert trial.seen() == before
+
+
+def test_a_source_that_is_emptied_after_the_plan_publishes_nothing(trial):
+    before, night = trial.seen(), trial.night()
+    run(night, "plan")
+    trial.change(*_without_keys(trial), "delete from members")
+    with pytest.raises(SourceEmpty, match=r"^members: 0 rows; "):
+        run(night, *COUNTED)
     assert trial.seen() == before
 
 
