@@ -11,8 +11,14 @@ import polars as pl
 
 from delivery.spec import Digest, Encoding
 
-_HEXADECIMAL = {algorithm.hex_digits: algorithm for algorithm in Digest}
-_BASE64 = {4 * -(-algorithm.bytes // 3): algorithm for algorithm in Digest}
+
+def length(algorithm: Digest, encoding: Encoding) -> int:
+    """Of the text of every digest, in signs."""
+    return algorithm.hex_digits if encoding is Encoding.HEX else 4 * -(-algorithm.bytes // 3)
+
+
+_HEXADECIMAL = {length(algorithm, Encoding.HEX): algorithm for algorithm in Digest}
+_BASE64 = {length(algorithm, Encoding.BASE64): algorithm for algorithm in Digest}
 
 
 def to_bytes(text: str) -> tuple[Digest, bytes] | None:

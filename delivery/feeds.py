@@ -155,14 +155,15 @@ def write_file(destination: Destination, day: datetime.date, spilled: Buckets, p
             for number, rows in enumerate(spilled.in_order()):
                 if rows.is_empty():
                     continue
-                of_many = pl.len().over(KEY) > HOLDERS_CEILING
-                counts["address_of_many"] += rows.select(of_many.alias("many"))["many"].sum()
-                rows = rows.filter(~of_many)
-                rows.write_ipc(place / ROWS / f"{number:03d}.arrow", compression="uncompressed")
-                distinct = rows.unique(subset=KEY, keep="first", maintain_order=True)
+                # In order, whoever shares an address stands together.
+                address = pl.col(KEY).rle_id()
+                kept = rows.filter(pl.len().over(address) <= HOLDERS_CEILING)
+                counts["address_of_many"] += rows.height - kept.height
+                kept.write_ipc(place / ROWS / f"{number:03d}.arrow", compression="uncompressed")
+                distinct = kept.filter(pl.col(KEY) != pl.col(KEY).shift(fill_value=""))
                 writer.write(distinct)
                 counts["rows"] += distinct.height
-                counts["holders"] += rows.height
+                counts["holders"] += kept.height
         sha256 = writer.sha256
         name = file_name(destination, day, sha256)
         (place / "feed.part").replace(place / name)

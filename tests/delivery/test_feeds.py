@@ -13,10 +13,11 @@ import pytest
 from anonymizers.errors import FenceRefused, GateRefused, PermitRefused
 from delivery.consent import Permitted
 from delivery.destinations.liveramp import DESTINATION
+from delivery.digest_files import DigestFile
 from delivery.feeds import Feed, encode, file_name, read_back
 from delivery.outbox import drop_others, forget_other_pending, kept_file, pending_place, require_pending, sealed_place
 from delivery.spec import Encoding, FileForm, Quoting
-from tests.delivery.feed_files import ALGORITHMS, DAY, KEYS, digests, permitted, text_file, write
+from tests.delivery.feed_files import ALGORITHMS, DAY, KEYS, PLAIN, digests, permitted, text_file, write
 
 HEADERS = [header for header, _ in DESTINATION.columns]
 
@@ -122,6 +123,17 @@ def test_a_destination_has_its_own_form(tmp_path, encoding, form):
     (chunk,) = read_back(other.columns, other.form, tmp_path / "file")
     assert chunk.columns == HEADERS
     assert chunk.row(0) == tuple(values)
+
+
+@pytest.mark.parametrize("encoding", Encoding)
+@pytest.mark.parametrize("digest", [None, "", "canary", "ab" * 33])
+def test_a_digest_that_is_missing_or_no_digest_is_not_written(tmp_path, encoding, digest):
+    rows = digests(KEYS).with_columns(pl.Series("sha256", [digest] + ["ab" * 32] * (len(KEYS) - 1)))
+    writer = DigestFile(DESTINATION.columns, encoding, PLAIN.form)
+    with (tmp_path / "file").open("wb") as file, writer.opened(file), pytest.raises(GateRefused) as refused:
+        writer.write(rows)
+    assert "canary" not in str(refused.value)
+    assert (tmp_path / "file").read_text().count("\n") == 1  # the header
 
 
 @pytest.mark.parametrize("size", [7, 1 << 10, 8 << 20])
