@@ -54,11 +54,12 @@ from transforms.release import periods, published_frame, release, repeat, week_b
 from transforms.silence import require_heard, silent_slices
 from transforms.source import (
     SCHEMA,
+    Counted,
     Session,
     Shard,
     Source,
     check_drift,
-    count_non_finite,
+    count_rows,
     plan_shards,
     read_demo_mark,
     require_not_fewer,
@@ -215,8 +216,8 @@ def plan(night: Night) -> list[list[int]]:
     with night.source.session(Reader.TEXT) as session:
         texts = plan_text_shards(session, night.day, week, night.settings.postings_per_text_shard)
     with night.source.session(Reader.STATISTICS) as session:
-        of_members = {name: session.count(name, "member_id is not null") for name in OF_MEMBERS}
-        if not of_members["members"]:
+        counted = {name: count_rows(session, Reader.STATISTICS, name) for name in OF_MEMBERS}
+        if not counted["members"].rows:
             raise SourceEmpty("members: 0 rows; an empty source publishes nothing")
         shards = plan_shards(session, night.settings.members_per_shard)
         planned = {
@@ -226,9 +227,12 @@ def plan(night: Night) -> list[list[int]]:
             "text_shards": [dataclasses.asdict(shard) for shard in texts],
             "terms_of_week": week.isoformat() if week else None,
             "undeclared": undeclared,
-            "rows": {**of_members, "postings": session.count("postings", window(night.day))},
-            "stop_signals": _require_stop_signals(night, session),
-            "non_finite": count_non_finite(session, Reader.STATISTICS),
+            "rows": {name: one.of_members for name, one in counted.items()}
+            | {"postings": session.count("postings", window(night.day))},
+            "stop_signals": _require_stop_signals(night, counted),
+            "non_finite": {
+                f"{name}.{column}": count for name, one in counted.items() for column, count in one.non_finite.items()
+            },
             "policy_version": _require_policy(session, today),
         }
     # Whatever it writes after this is in a folder that nobody tidies up any more.
@@ -354,8 +358,8 @@ def _require_policy(session: Session, today: datetime.date) -> str:
     return version
 
 
-def _require_stop_signals(night: Night, session: Session) -> dict[str, int]:
-    counts = {name: session.count(name) for name in ("opt_outs", "rights_requests", "consents")}
+def _require_stop_signals(night: Night, counted: dict[str, Counted]) -> dict[str, int]:
+    counts = {name: counted[name].rows for name in ("opt_outs", "rights_requests", "consents")}
     nights = night.warehouse.manifests()
     before = manifest.parse(nights[max(nights)][1])["stop_signals"] if nights else {}
     watched = {name: before.get(name, 0) for name in ("opt_outs", "rights_requests")}

@@ -47,6 +47,9 @@ LOSS, FEW = 0.01, 5
 FEW_STOPS = 1
 """The same of tables that say no: one may go with an erased member, and none of the others may be overheard."""
 
+SAMPLED_PER_SHARD = 2_000
+"""Rows of a shard that tell where it begins; its size is then about a fortieth off."""
+
 _ARROW = {
     "bigint": pa.int64(),
     "boolean": pa.bool_(),
@@ -168,10 +171,14 @@ class Session:
 
     def count(self, dataset: str, where: str = "true") -> int:
         """Rows of a dataset under a condition made by this package."""
+        return self.counts(dataset, "count(*)", where=where)[0]
+
+    def counts(self, dataset: str, *what: str, where: str = "true") -> tuple[int, ...]:
+        """Aggregates over a dataset, made by this package as the condition is, in one pass."""
         with _stop_signal(dataset):
-            ((count,),) = self.rows(f"select count(*) from {SCHEMA}.{dataset} where {where}")
+            (row,) = self.rows(f"select {', '.join(what)} from {SCHEMA}.{dataset} where {where}")
         self._read.add(dataset)
-        return count
+        return row
 
     def require_settled(self) -> None:
         """
@@ -348,29 +355,46 @@ def cut(session: Session, dataset: str, column: str, where: str, rows_per_shard:
     """
     Cut a dataset's rows under a condition into ranges of ``column`` of about equal numbers of rows.
 
-    The bounds are round numbers: a plan is written down, and an identifier from a row may not be.
+    Where there are many, a sample tells the bounds; no row depends on it, they only lie in one shard or the next. The
+    bounds are round numbers: a plan is written down, and an identifier from a row may not be.
     """
     grain = 1 << max(0, (rows_per_shard // 8).bit_length() - 1)
-    shards = max(1, -(-session.count(dataset, where) // rows_per_shard))
+    rows = session.count(dataset, where)
+    shards = max(1, -(-rows // rows_per_shard))
+    if shards == 1:
+        return [Shard(0, None, None)]
+    if (share := shards * SAMPLED_PER_SHARD / rows) < 1:
+        session.rows("select setseed(0)::text")  # the same plan from the same rows
+        where = f"{where} and random() < {share:.6f}"
     fractions = ", ".join(f"{i / shards:.6f}" for i in range(1, shards))
     quantiles = f"unnest(percentile_disc(array[{fractions}]) within group (order by {column}))"
-    cuts = session.rows(f"select {quantiles} from {SCHEMA}.{dataset} where {where}") if shards > 1 else []
-    bounds = [None, *sorted({value // grain * grain for (value,) in cuts}), None]
+    cuts = session.rows(f"select {quantiles} from {SCHEMA}.{dataset} where {where}")
+    bounds = [None, *sorted({value // grain * grain for (value,) in cuts if value is not None}), None]
     return [Shard(number, first, end) for number, (first, end) in enumerate(itertools.pairwise(bounds))]
 
 
-def count_non_finite(session: Session, reader: Reader) -> dict[str, int]:
-    """How many 'infinity' dates and times the reader's columns hold; they are read as missing."""
-    counts = {}
-    for dataset in DATASETS.values():
-        columns = [c for c in dataset.read_by(reader) if "isfinite" in _expression(c, reader)]
-        if not columns or dataset.name == "postings":  # an infinite time is in no window of days
-            continue
-        sums = ", ".join(f"count(*) filter (where not isfinite({c.name}))" for c in columns)
-        with _stop_signal(dataset.name):
-            (row,) = session.rows(f"select {sums} from {SCHEMA}.{dataset.name}")
-        counts |= {f"{dataset.name}.{c.name}": n for c, n in zip(columns, row, strict=True) if n}
-    return counts
+@dataclass(frozen=True)
+class Counted:
+    """
+    What one pass over a dataset counts.
+
+    Attributes:
+        rows: All.
+        of_members: Those that name a member.
+        non_finite: By column, dates and times that are 'infinity'; they are read as missing. None is left out.
+    """
+
+    rows: int
+    of_members: int
+    non_finite: dict[str, int]
+
+
+def count_rows(session: Session, reader: Reader, dataset: str) -> Counted:
+    """Count a dataset that has a ``member_id``."""
+    dates = [c.name for c in DATASETS[dataset].read_by(reader) if "isfinite" in _expression(c, reader)]
+    infinite = [f"count(*) filter (where not isfinite({name}))" for name in dates]
+    rows, of_members, *non_finite = session.counts(dataset, "count(*)", "count(member_id)", *infinite)
+    return Counted(rows, of_members, {name: n for name, n in zip(dates, non_finite, strict=True) if n})
 
 
 def tokyo_days(column: str, first: datetime.date, last: datetime.date) -> str:

@@ -2,6 +2,7 @@
 
 import datetime
 import hashlib
+import itertools
 import re
 import unicodedata
 
@@ -49,7 +50,8 @@ from tests.nights.sites import (
     run,
     shown,
 )
-from transforms import extraction
+from transforms import extraction, source
+from transforms.spec import Reader
 from transforms.tables import catalogue
 
 
@@ -127,6 +129,20 @@ def test_how_a_night_is_cut_changes_no_byte(site, one_night, monkeypatch, cut):
     one_of_each = {"extract-0000.json", "redact-0000.json"}
     assert summaries(site) == (one_of_each if settings is WHOLE else summaries(one_night))
     assert published(site) == published(one_night)
+
+
+@pytest.mark.parametrize("sampled", [50, 2_000], ids=["of a sample", "of all rows"])
+def test_shards_are_about_equal_and_nobody_is_in_none_or_in_two(site, monkeypatch, sampled):
+    monkeypatch.setattr(source, "SAMPLED_PER_SHARD", sampled)
+    with site.night().source.session(Reader.STATISTICS) as session:
+        members = session.count("members")
+        shards = source.plan_shards(session, 200)
+        assert source.plan_shards(session, 200) == shards
+        sizes = [session.count("members", shard.where()) for shard in shards]
+    assert len(shards) == -(-members // 200) > 10
+    assert sum(sizes) == members
+    assert all(shard.end == following.first for shard, following in itertools.pairwise(shards))
+    assert max(sizes) < 400
 
 
 def test_an_analyst_finds_a_current_view_a_history_and_comments_in_both_languages(two_nights):
