@@ -40,8 +40,8 @@ def found() -> dict:
         "differences": {"feed": {"naive": 3, "unexplained": 0}},
     }
     sides = {
-        "ours": {"rows": 9, "file_us": 2.0, "route_us": 3.0, "peak_mb": 1},
-        "naive": {"rows": 9, "file_us": 20.0, "route_us": 6.0, "peak_mb": 1},
+        "ours": {"rows": 9, "writing_us": 2.0, "file_us": 2.0, "route_us": 3.0, "peak_mb": 1},
+        "naive": {"rows": 9, "writing_us": 20.0, "file_us": 20.0, "route_us": 6.0, "peak_mb": 1},
     }
     machine = {"date": "2026-10-31", "cpu": "c", "cores": 2, "memory_gib": 24, "load_1_min": 0.1, "python": "3.11"}
     sizes = [small, size(400_000, 5, 330)]
@@ -65,8 +65,8 @@ def test_what_the_rival_does_not_do_is_not_held_against_it():
     ("what", "change"),
     [
         ("memory of the largest process", lambda f: f["sizes"][1]["steps"]["plan"].update(peak_mb=1025)),
-        ("LiveRamp file: digests to the sealed file, beside `to_csv` with gzip",
-         lambda f: f["feeds"]["ours"].update(file_us=3.0)),
+        ("LiveRamp file, rows in order, written and sealed, beside `to_csv` with gzip",
+         lambda f: f["feeds"]["ours"].update(writing_us=3.0)),
         ("gates, of the night's CPU", lambda f: None),
         ("reading, of COPY BINARY's rate: ads",
          lambda f: f["sizes"][1]["limits"]["reading"]["ads"].update(copy={"wall_s": 1.0})),
