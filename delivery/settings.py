@@ -18,10 +18,10 @@ from anonymizers.keys import Secret
 from delivery.agreements import Agreement, Login, read_agreements, read_login
 from transforms.places import place
 
-MEMBERS_PER_SHARD = 250_000
-"""A shard of this size and its postings need about 400 MB of memory in one process."""
+MEMBERS_PER_SHARD = 125_000
+"""A process that treats one and has read the next, with their postings, needs about 540 MB of memory."""
 
-SHARDS_PER_TASK = 16
+SHARDS_PER_TASK = 32
 """A task of so many works for half a minute or more, beside which what Airflow needs for a task is little."""
 
 POSTINGS_PER_TEXT_SHARD = 20_000

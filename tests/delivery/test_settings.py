@@ -19,7 +19,7 @@ def test_what_nobody_set_has_a_default():
     assert str(settings.published) == "/somewhere/published"
     assert str(settings.outbox) == "/somewhere/outbox"
     assert settings.control.threshold == 10
-    assert settings.members_per_shard == 250_000
+    assert settings.members_per_shard == 125_000
     assert settings.postings_per_text_shard == 20_000
     assert settings.purposes == ("P09", "P10")
     assert settings.epoch == 1
