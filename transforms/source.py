@@ -219,6 +219,9 @@ def query(dataset: str, reader: Reader, where: str = "true", only: tuple[str, ..
     return f"select {'' if only is None else 'distinct '}{expressions} from {SCHEMA}.{dataset} where {where}"
 
 
+_FIRST_OF_USERS = 16384
+"""The least object identifier that is no part of PostgreSQL itself, whose tables have no file of that kind."""
+
 _RELATIONS = f"""
     from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
     where n.nspname = '{SCHEMA}' and c.relkind in ('r', 'p', 'v', 'm', 'f') and a.attnum > 0 and not a.attisdropped
@@ -228,11 +231,22 @@ _READABLE = f"""
     and has_column_privilege(c.oid, a.attnum, 'SELECT')
 """
 _MOVED = f"""
-    select name from unnest(array[{{names}}]) name
-    where pg_relation_filenode(to_regclass('{SCHEMA}.' || name)) is distinct from
-        (select nullif(relfilenode, 0) from pg_class where oid = to_regclass('{SCHEMA}.' || name))
+    with recursive read (name, oid) as (
+        select name, to_regclass('{SCHEMA}.' || name)::oid from unnest(array[{{names}}]) name
+        union select name, refobjid
+        from read join pg_class on pg_class.oid = read.oid and relkind = 'v' join pg_rewrite on ev_class = read.oid
+        join pg_depend on classid = 'pg_rewrite'::regclass and objid = pg_rewrite.oid
+        where refclassid = 'pg_class'::regclass and refobjid >= {_FIRST_OF_USERS}
+    ), file (name, oid) as (
+        select name, oid from read union select name, relid from read, pg_partition_tree(oid)
+    )
+    select distinct name from file where pg_relation_filenode(oid)
+        is distinct from (select nullif(relfilenode, 0) from pg_class where pg_class.oid = file.oid)
 """
-"""A function of the catalogue tells the present, a query of it the snapshot. What is read is locked, so it stays."""
+"""
+Datasets whose files are others than in the snapshot: their own, those of their partitions, or of what a view shows. A
+function of the catalogue tells the present, a query of it the snapshot. What is read is locked, so it stays.
+"""
 
 _COLUMNS = f"select c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod) {_RELATIONS}"
 
@@ -365,7 +379,7 @@ def cut(session: Session, dataset: str, column: str, where: str, rows_per_shard:
         return [Shard(0, None, None)]
     if (share := shards * SAMPLED_PER_SHARD / rows) < 1:
         session.rows("select setseed(0)::text")  # the same plan from the same rows
-        where = f"{where} and random() < {share:.6f}"
+        where = f"({where}) and random() < {share:.6f}"
     fractions = ", ".join(f"{i / shards:.6f}" for i in range(1, shards))
     quantiles = f"unnest(percentile_disc(array[{fractions}]) within group (order by {column}))"
     cuts = session.rows(f"select {quantiles} from {SCHEMA}.{dataset} where {where}")
