@@ -15,6 +15,9 @@ from anonymizers.errors import OutboxUnwritable
 from transforms.places import unwritable_as
 
 ROWS_PER_BUCKET = 250_000
+AT_ONCE = 100_000
+"""Rows that wait in memory before they are parted: the fewer at once, the more files of a few rows."""
+
 MOST = 256
 KEY = "sha256"
 """The column that rows are parted and sorted by, in hexadecimal."""
@@ -30,7 +33,7 @@ class Buckets:
     """
     Frames that come in any order and are read back part by part, or in the order of `KEY`.
 
-    A single part stays in memory; several wait as files, in a place of the owner's only.
+    A single part stays in memory; several wait as files, in a place of the owner's only, but for the last rows.
 
     Args:
         place: A directory that need not be there yet.
@@ -41,7 +44,7 @@ class Buckets:
     def __init__(self, place: Path, number: int) -> None:
         self._place, self._number = place, number
         self._kept: list[pl.DataFrame] = []
-        self._added = 0
+        self._written = 0
         self._rows: Counter[int] = Counter()
 
     def __len__(self) -> int:
@@ -54,18 +57,22 @@ class Buckets:
         Raises:
             OutboxUnwritable, StorageFull: a part could not be kept.
         """
-        self._added += 1
-        if self._number == 1:
-            self._kept.append(rows)
-            self._rows[0] += rows.height
-            return
+        self._kept.append(rows)
+        if self._number > 1 and sum(frame.height for frame in self._kept) >= AT_ONCE:
+            self._part()
+
+    def _part(self) -> None:
+        """Move what waits to the files of its parts; a single part's stays where it is."""
+        rows, self._kept = pl.concat(self._kept), []
+        self._written += 1
         part = self.of(pl.col(KEY)).alias("bucket")
         for (number,), those in rows.with_columns(part).partition_by("bucket", as_dict=True, include_key=False).items():
             with unwritable_as(OutboxUnwritable, "outbox"):
                 self._rows[number] += those.height
                 folder = self._folder(number)
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-                those.write_ipc(folder / f"{self._added:06d}.arrow", compression="uncompressed")
+                # A stream, since there may be thousands: files with a footer take five times as long.
+                those.write_ipc_stream(folder / f"{self._written:06d}.arrows", compression="uncompressed")
 
     def of(self, digest: pl.Expr) -> pl.Expr:
         """The part of each digest; what is no digest falls into the first."""
@@ -79,8 +86,13 @@ class Buckets:
         Raises:
             OutboxUnwritable: rows that were taken in are gone. A part without them would say that nobody is in it.
         """
+        if self._number == 1:
+            yield pl.concat(self._kept) if self._kept else pl.DataFrame()
+            return
+        if self._kept:
+            self._part()
         for number in range(self._number):
-            frames = self._kept if self._number == 1 else self._read(number)
+            frames = [pl.read_ipc_stream(path) for path in sorted(self._folder(number).glob("*.arrows"))]
             if sum(frame.height for frame in frames) != self._rows[number]:
                 raise OutboxUnwritable(
                     "a feed's working files are gone; see who deletes there, and run the night again"
@@ -91,9 +103,6 @@ class Buckets:
         """The parts, each sorted by `KEY`; raises as iterating over them does."""
         for part in self:
             yield _sorted(part) if part.height else part
-
-    def _read(self, number: int) -> list[pl.DataFrame]:
-        return [pl.read_ipc(path) for path in sorted(self._folder(number).glob("*.arrow"))]
 
     def _folder(self, number: int) -> Path:
         return self._place / f"{number:03d}"
