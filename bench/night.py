@@ -95,13 +95,16 @@ def tabulate_postings(night, shards: list[int], folder: Path) -> int:
     import polars as pl
 
     cell, parts = ["board", "prefecture_code", "age_band", "day"], []
+    columns = {"members": ["member_no", "prefecture_code", "age_band"], "postings": ["member_no", "board", "day"]}
     for shard in shards:
         name = f"{shard:04d}.parquet"
-        members, postings = (pl.from_arrow(night.staging.read_table(rows, name)) for rows in ("members", "postings"))
-        postings = postings.with_columns(pl.col("board").cast(pl.String))
-        whose = members.select("member_no", "prefecture_code", "age_band")
+        whose, postings = (
+            pl.from_arrow(night.staging.read_table(rows, name, columns=only)) for rows, only in columns.items()
+        )
         of_member = postings.group_by("member_no", "board", "day").len().join(whose, on="member_no")
-        parts.append(of_member.group_by(cell).agg(members=pl.len(), contributions=pl.col("len").sum()))
+        counted = of_member.group_by(cell).agg(members=pl.len(), contributions=pl.col("len").sum())
+        # Each shard has codes of its own for the boards.
+        parts.append(counted.with_columns(pl.col("board").cast(pl.String)))
     # Whoever is in one shard is in no other, so the shards' cells add up.
     cells = pl.concat(parts).group_by(cell).sum().filter(pl.col("members") >= LEAST).sort(cell)
     cells.write_parquet(folder / "postings_by_board.parquet")
