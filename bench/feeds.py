@@ -13,6 +13,7 @@ import argparse
 import datetime
 import hashlib
 import json
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -114,21 +115,23 @@ def _fingerprints(gpg) -> list[str]:
     return [line.split(":")[9] for line in lines if line.startswith("fpr")]
 
 
-def measure(members: int, rival: int) -> dict:
-    """Microseconds of CPU a row: of writing, from digests, and from addresses; peak memory in MiB."""
-    told = {}
-    for side, rows in (("ours", members), ("naive", rival)):
-        command = [sys.executable, "-m", "bench.feeds", "--side", side, "--members", str(rows)]
-        laps = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-        writing, file, digests = (1e6 * laps[name]["cpu_s"] / rows for name in ("writing", "file", "digests"))
-        told[side] = {
-            "rows": rows,
-            "writing_us": round(writing, 2),
-            "file_us": round(file, 2),
-            "route_us": round(file + digests, 2),
-            "peak_mb": laps["peak_mb"],
-        }
-    return told
+def measure(members: int, rival: int, rounds: int = 3) -> dict:
+    """Per side microseconds of CPU a row, medians of rounds in turn; and the peak memory in MiB."""
+    runs: dict[str, list[dict]] = {"ours": [], "naive": []}
+    for _ in range(rounds):
+        for side, rows in (("ours", members), ("naive", rival)):
+            command = [sys.executable, "-m", "bench.feeds", "--side", side, "--members", str(rows)]
+            runs[side].append(json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout))
+    return {side: _median(of, rows) for (side, of), rows in zip(runs.items(), (members, rival), strict=True)}
+
+
+def _median(runs: list[dict], rows: int) -> dict:
+    """``writing_us``, ``file_us``, which is from digests on, and ``route_us``, which is from addresses on."""
+    laps = {name: statistics.median(run[name]["cpu_s"] for run in runs) for name in ("writing", "file", "digests")}
+    writing, file, digests = (1e6 * seconds / rows for seconds in laps.values())
+    told = {"writing_us": writing, "file_us": file, "route_us": file + digests}
+    peak = max(run["peak_mb"] for run in runs)
+    return {"rows": rows, **{name: round(value, 2) for name, value in told.items()}, "peak_mb": peak}
 
 
 def main() -> None:
