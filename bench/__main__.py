@@ -70,7 +70,7 @@ def main() -> None:
         "machine": machine(),
         "command": _command(given),
         "sizes": sizes,
-        "feeds": feeds.measure(1_000_000, 200_000),
+        "feeds": feeds.measure(1_000_000, 200_000, given.rounds),
     }
     if given.text:
         found["text"] = _redactor()

@@ -19,6 +19,7 @@ from anonymizers.disclosure import Published, cell_names
 from anonymizers.keys import Key, Secret
 from anonymizers.record_keys import record_keys
 from attacks.history import carried_on
+from delivery.settings import MEMBERS_PER_SHARD
 from transforms.dimensions import AGE_BAND, PREFECTURE, YOUNGEST_CHILD_BAND
 from transforms.release import disclosed, release
 from transforms.spec import Dimension, Table
@@ -62,7 +63,7 @@ def moved(frame: pl.DataFrame) -> pl.DataFrame:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.scale", description=__doc__)
     parser.add_argument("--members", type=int, default=5_000_000)
-    parser.add_argument("--shard", type=int, default=250_000)
+    parser.add_argument("--shard", type=int, default=MEMBERS_PER_SHARD)
     options = parser.parse_args()
     spec, joined = table(), options.members // 1000
     with step("record keys, and the members as staged"):

@@ -7,7 +7,6 @@ reads from it gains less here than where it is another machine. Printed are seco
 """
 
 import argparse
-import itertools
 import json
 import os
 import queue
@@ -33,14 +32,14 @@ def main() -> None:
     if len(CORES) < 2:
         sys.exit("this machine has one core, so there is nothing to compare")
     ready = site.prepare(Path(os.environ.get("SUDARE_HOME") or ".sudare").resolve(), members, 3 * members)
+    each = str(-(-members // SHARDS))
     ready.environment.update(
-        {"SUDARE_MEMBERS_PER_SHARD": str(-(-members // SHARDS)), "SUDARE_SHARDS_PER_TASK": "1"},
-        SUDARE_POSTINGS_PER_TEXT_SHARD=str(-(-members // SHARDS)),
+        SUDARE_MEMBERS_PER_SHARD=each, SUDARE_SHARDS_PER_TASK="1", SUDARE_POSTINGS_PER_TEXT_SHARD=each
     )
     took: dict[tuple[str, int], float] = {}
     for workers in (1, 2):
         site.forget_nights(ready)
-        tasks = {"extract": _step(ready, CORES[:2], "plan")}
+        tasks = {"extract": _step(ready, CORES, "plan")}
         tasks["tabulate"] = tasks["extract"]
         tasks["redact"] = list(range(len(_planned(ready)["text_shards"])))
         for name, mapped in tasks.items():
@@ -59,7 +58,7 @@ def _work(ready: site.Site, name: str, tasks: list, cores: list[int]) -> None:
         waiting.put(task)
 
     def worker(core: int) -> None:
-        for _ in itertools.repeat(None):
+        while True:
             try:
                 task = waiting.get_nowait()
             except queue.Empty:

@@ -44,7 +44,7 @@ class Buckets:
     def __init__(self, place: Path, number: int) -> None:
         self._place, self._number = place, number
         self._kept: list[pl.DataFrame] = []
-        self._written = 0
+        self._waiting = self._written = 0
         self._rows: Counter[int] = Counter()
 
     def __len__(self) -> int:
@@ -58,12 +58,13 @@ class Buckets:
             OutboxUnwritable, StorageFull: a part could not be kept.
         """
         self._kept.append(rows)
-        if self._number > 1 and sum(frame.height for frame in self._kept) >= AT_ONCE:
+        self._waiting += rows.height
+        if self._number > 1 and self._waiting >= AT_ONCE:
             self._part()
 
     def _part(self) -> None:
-        """Move what waits to the files of its parts; a single part's stays where it is."""
-        rows, self._kept = pl.concat(self._kept), []
+        """Move what waits to the files of its parts."""
+        rows, self._kept, self._waiting = pl.concat(self._kept), [], 0
         self._written += 1
         part = self.of(pl.col(KEY)).alias("bucket")
         for (number,), those in rows.with_columns(part).partition_by("bucket", as_dict=True, include_key=False).items():
@@ -84,7 +85,8 @@ class Buckets:
         Every part in order, its rows in any; one that nothing fell into is an empty frame without columns.
 
         Raises:
-            OutboxUnwritable: rows that were taken in are gone. A part without them would say that nobody is in it.
+            OutboxUnwritable, StorageFull: the last rows could not be kept; or rows that were taken in are gone, and a
+                part without them would say that nobody is in it.
         """
         if self._number == 1:
             yield pl.concat(self._kept) if self._kept else pl.DataFrame()
@@ -109,7 +111,7 @@ class Buckets:
 
     def remove(self) -> None:
         """Forget everything."""
-        self._kept = []
+        self._kept, self._waiting = [], 0
         self._rows.clear()
         shutil.rmtree(self._place, ignore_errors=True)
 

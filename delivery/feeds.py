@@ -160,7 +160,7 @@ def write_file(destination: Destination, day: datetime.date, spilled: Buckets, p
                 kept = rows.filter(pl.len().over(address) <= HOLDERS_CEILING)
                 counts["address_of_many"] += rows.height - kept.height
                 kept.write_ipc(place / ROWS / f"{number:03d}.arrow", compression="uncompressed")
-                distinct = kept.filter(pl.col(KEY) != pl.col(KEY).shift(fill_value=""))
+                distinct = kept.filter(address.is_first_distinct())
                 writer.write(distinct)
                 counts["rows"] += distinct.height
                 counts["holders"] += kept.height

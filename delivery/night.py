@@ -217,7 +217,7 @@ def plan(night: Night) -> list[list[int]]:
         texts = plan_text_shards(session, night.day, week, night.settings.postings_per_text_shard)
     with night.source.session(Reader.STATISTICS) as session:
         counted = {name: count_rows(session, Reader.STATISTICS, name) for name in OF_MEMBERS}
-        if not counted["members"].rows:
+        if not counted["members"].of_members:
             raise SourceEmpty("members: 0 rows; an empty source publishes nothing")
         shards = plan_shards(session, night.settings.members_per_shard)
         planned = {

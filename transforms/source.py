@@ -234,18 +234,21 @@ _MOVED = f"""
     with recursive read (name, oid) as (
         select name, to_regclass('{SCHEMA}.' || name)::oid from unnest(array[{{names}}]) name
         union select name, refobjid
-        from read join pg_class on pg_class.oid = read.oid and relkind = 'v' join pg_rewrite on ev_class = read.oid
+        from read join pg_class on pg_class.oid = read.oid and relkind = 'v'
+        join pg_rewrite on ev_class = read.oid and ev_type = '1'
         join pg_depend on classid = 'pg_rewrite'::regclass and objid = pg_rewrite.oid
         where refclassid = 'pg_class'::regclass and refobjid >= {_FIRST_OF_USERS}
     ), file (name, oid) as (
         select name, oid from read union select name, relid from read, pg_partition_tree(oid)
+        union select name, inhrelid from file join pg_inherits on inhparent = oid
     )
-    select distinct name from file where pg_relation_filenode(oid)
-        is distinct from (select nullif(relfilenode, 0) from pg_class where pg_class.oid = file.oid)
+    select distinct name from file left join pg_class on pg_class.oid = file.oid
+    where pg_class.oid is null or pg_relation_filenode(file.oid) is distinct from nullif(relfilenode, 0)
 """
 """
-Datasets whose files are others than in the snapshot: their own, those of their partitions, or of what a view shows. A
-function of the catalogue tells the present, a query of it the snapshot. What is read is locked, so it stays.
+Datasets that are not in the snapshot, or whose files are others there: their own, those of their partitions and heirs,
+or of what a view shows. A function of the catalogue tells the present, a query of it the snapshot. What is read is
+locked, so it stays.
 """
 
 _COLUMNS = f"select c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod) {_RELATIONS}"
@@ -378,7 +381,7 @@ def cut(session: Session, dataset: str, column: str, where: str, rows_per_shard:
     if shards == 1:
         return [Shard(0, None, None)]
     if (share := shards * SAMPLED_PER_SHARD / rows) < 1:
-        session.rows("select setseed(0)::text")  # the same plan from the same rows
+        session.rows("select setseed(0)::text")  # the same plan of rows that are read in the same order
         where = f"({where}) and random() < {share:.6f}"
     fractions = ", ".join(f"{i / shards:.6f}" for i in range(1, shards))
     quantiles = f"unnest(percentile_disc(array[{fractions}]) within group (order by {column}))"
@@ -404,7 +407,7 @@ class Counted:
 
 
 def count_rows(session: Session, reader: Reader, dataset: str) -> Counted:
-    """Count a dataset that has a ``member_id``."""
+    """Count a dataset that has a ``member_id``, but for postings: what is infinite is in no window of days."""
     dates = [c.name for c in DATASETS[dataset].read_by(reader) if "isfinite" in _expression(c, reader)]
     infinite = [f"count(*) filter (where not isfinite({name}))" for name in dates]
     rows, of_members, *non_finite = session.counts(dataset, "count(*)", "count(member_id)", *infinite)

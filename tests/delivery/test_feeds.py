@@ -14,10 +14,10 @@ from anonymizers.errors import FenceRefused, GateRefused, PermitRefused
 from delivery.consent import Permitted
 from delivery.destinations.liveramp import DESTINATION
 from delivery.digest_files import DigestFile
-from delivery.feeds import Feed, encode, file_name, read_back
+from delivery.feeds import Feed, encode, file_name, read_back, write_file
 from delivery.outbox import drop_others, forget_other_pending, kept_file, pending_place, require_pending, sealed_place
 from delivery.spec import Encoding, FileForm, Quoting
-from tests.delivery.feed_files import ALGORITHMS, DAY, KEYS, PLAIN, digests, permitted, text_file, write
+from tests.delivery.feed_files import ALGORITHMS, DAY, KEYS, PLAIN, digests, parts, permitted, text_file, write
 
 HEADERS = [header for header, _ in DESTINATION.columns]
 
@@ -127,13 +127,21 @@ def test_a_destination_has_its_own_form(tmp_path, encoding, form):
 
 @pytest.mark.parametrize("encoding", Encoding)
 @pytest.mark.parametrize("digest", [None, "", "canary", "ab" * 33])
-def test_a_digest_that_is_missing_or_no_digest_is_not_written(tmp_path, encoding, digest):
+def test_a_digest_that_is_missing_or_of_another_length_is_not_written(tmp_path, encoding, digest):
     rows = digests(KEYS).with_columns(pl.Series("sha256", [digest] + ["ab" * 32] * (len(KEYS) - 1)))
     writer = DigestFile(DESTINATION.columns, encoding, PLAIN.form)
     with (tmp_path / "file").open("wb") as file, writer.opened(file), pytest.raises(GateRefused) as refused:
         writer.write(rows)
     assert "canary" not in str(refused.value)
     assert (tmp_path / "file").read_text().count("\n") == 1  # the header
+
+
+def test_a_row_without_a_digest_is_not_left_out_in_silence(tmp_path):
+    encoded = encode(DESTINATION, permitted())
+    first = pl.int_range(pl.len()) == 0
+    without = encoded.with_columns(pl.when(~first).then("sha256").alias("sha256"))
+    with pytest.raises(GateRefused, match=r"^sha256: 1 digests are missing"):
+        write_file(DESTINATION, DAY, parts(without), tmp_path)
 
 
 @pytest.mark.parametrize("size", [7, 1 << 10, 8 << 20])

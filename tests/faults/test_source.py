@@ -125,6 +125,7 @@ REWRITES = {
     "rewritten": "alter table postings alter column body type varchar(9000)",
     "replaced": "alter table postings rename to old_postings; create table postings (like old_postings); "
     "insert into postings table old_postings",
+    "put behind a view": "alter table postings rename to old_postings; create view postings as table old_postings",
 }
 
 SHOWN = {

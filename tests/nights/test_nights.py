@@ -108,7 +108,7 @@ WHOLE = {"members_per_shard": 100_000, "postings_per_text_shard": 100_000}
 CUTS = {
     "one shard of each kind": (WHOLE, 4_000_000, [[0]]),
     "three shards in one task and one transaction": ({"shards_per_task": 16}, 4_000_000, [[0, 1, 2]]),
-    "three shards in two tasks, a transaction each": ({"shards_per_task": 2}, 1, [[0, 1], [2]]),
+    "three shards by a sample, in two tasks, a transaction each": ({"shards_per_task": 2}, 1, [[0, 1], [2]]),
 }
 """How a night is cut, how many postings are held at once, and the shards by task."""
 
@@ -122,6 +122,8 @@ def test_how_a_night_is_cut_changes_no_byte(site, one_night, monkeypatch, cut):
     """There a task and a transaction for each of three shards of members, and eight shards of texts."""
     settings, postings, tasks = CUTS[cut]
     monkeypatch.setattr(extraction, "POSTINGS_AT_ONCE", postings)
+    if "sample" in cut:
+        monkeypatch.setattr(source, "SAMPLED_PER_SHARD", 50)
     night = site.night(FIRST_NIGHT, **settings)
     run(night)
     assert night.tasks == tasks
