@@ -53,20 +53,17 @@ def main() -> None:
 
 
 def _work(ready: site.Site, name: str, tasks: list, cores: list[int]) -> None:
-    waiting: queue.SimpleQueue = queue.SimpleQueue()
-    for task in tasks:
-        waiting.put(task)
+    free: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for core in cores:
+        free.put(core)
 
-    def worker(core: int) -> None:
-        while True:
-            try:
-                task = waiting.get_nowait()
-            except queue.Empty:
-                return
-            _step(ready, [core], name, json.dumps(task))
+    def work(task: object) -> None:
+        core = free.get()
+        _step(ready, [core], name, json.dumps(task))
+        free.put(core)
 
     with ThreadPoolExecutor(len(cores)) as pool:
-        list(pool.map(worker, cores))
+        list(pool.map(work, tasks))
 
 
 def _step(ready: site.Site, cores: list[int], *of: str) -> object:

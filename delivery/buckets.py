@@ -44,7 +44,7 @@ class Buckets:
     def __init__(self, place: Path, number: int) -> None:
         self._place, self._number = place, number
         self._kept: list[pl.DataFrame] = []
-        self._waiting = self._written = 0
+        self._written = 0
         self._rows: Counter[int] = Counter()
 
     def __len__(self) -> int:
@@ -58,13 +58,12 @@ class Buckets:
             OutboxUnwritable, StorageFull: a part could not be kept.
         """
         self._kept.append(rows)
-        self._waiting += rows.height
-        if self._number > 1 and self._waiting >= AT_ONCE:
+        if self._number > 1 and sum(frame.height for frame in self._kept) >= AT_ONCE:
             self._part()
 
     def _part(self) -> None:
         """Move what waits to the files of its parts."""
-        rows, self._kept, self._waiting = pl.concat(self._kept), [], 0
+        rows, self._kept = pl.concat(self._kept), []
         self._written += 1
         part = self.of(pl.col(KEY)).alias("bucket")
         for (number,), those in rows.with_columns(part).partition_by("bucket", as_dict=True, include_key=False).items():
@@ -111,7 +110,7 @@ class Buckets:
 
     def remove(self) -> None:
         """Forget everything."""
-        self._kept, self._waiting = [], 0
+        self._kept = []
         self._rows.clear()
         shutil.rmtree(self._place, ignore_errors=True)
 

@@ -202,16 +202,20 @@ def judge(
         # Without a consent the address decides nothing, and bringing it into form is most of the work.
         .with_columns(normalise(pl.when(consented.is_not_null()).then(pl.col("email")), destination.email).alias("key"))
         .join(stops, on="member_id", how="left")
+        .pipe(_beside, barred, "key")
         .sort("member_id")
     )
-    # Everybody's barred addresses are many times a shard's: those of this shard are picked first, which is cheaper.
-    rows = rows.join(barred.join(rows, on="key", how="semi"), on="key", how="left", maintain_order="left")
     rows = rows.with_columns(listed(rows["key"], opted_out).alias("listed"))
     rows = rows.with_columns(is_so.fill_null(True).alias(f"because_{reason}") for reason, is_so in reasons.items())
     rows = rows.with_columns(first.alias("dropped"))
     # Two eligible members of one address are one row of the feed.
     again = pl.col("dropped").is_null() & ~pl.col("key").is_first_distinct().over("dropped")
     return rows.with_columns(pl.when(again).then(pl.lit(_SHARED)).otherwise(pl.col("dropped")).alias("dropped"))
+
+
+def _beside(rows: pl.DataFrame, everybody: pl.DataFrame, on: str) -> pl.DataFrame:
+    """A shard's rows with what is said of them; everybody's is many times as much, so theirs is picked first."""
+    return rows.join(everybody.join(rows, on=on, how="semi"), on=on, how="left")
 
 
 def latest_consent(consents: pa.Table, at: datetime.datetime) -> pl.DataFrame:
@@ -283,9 +287,7 @@ def _held(
         .when(closed)
         .then(pl.col("withdrawn_at").fill_null(NEVER))
     )
-    held = members.join(stops.join(members, on="member_id", how="semi"), on="member_id", how="left").join(
-        consents, on="member_id", how="left"
-    )
+    held = members.pipe(_beside, stops, "member_id").join(consents, on="member_id", how="left")
     return _keys(destination, held.select("email", until.alias("barred_until")))
 
 

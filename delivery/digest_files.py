@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from anonymizers.errors import GateRefused
-from delivery.digest_text import length
+from delivery.digest_text import as_bytes, as_text, length
 from delivery.spec import Digest, Encoding, FileForm, Quoting
 
 GZIP_LEVEL = 1
@@ -70,20 +70,20 @@ class DigestFile:
             lines = np.tile(np.frombuffer(line, np.uint8), (some.height, 1))
             start = len(self._quote)
             for width, (_, algorithm) in zip(widths, self._columns, strict=True):
-                lines[:, start : start + width] = self._values(some[algorithm.value], algorithm, width)
+                lines[:, start : start + width] = self._texts(some, algorithm, width)
                 start += width + 2 * len(self._quote) + len(self._form.delimiter)
             self._put(lines.data)
 
-    def _values(self, digests: pl.Series, algorithm: Digest, width: int) -> np.ndarray:
-        """The texts of a column, shape (rows, width) of bytes."""
-        texts = digests
+    def _texts(self, rows: pl.DataFrame, algorithm: Digest, width: int) -> np.ndarray:
+        """A column as it is written, shape (rows, width) of bytes."""
+        text = pl.col(algorithm.value)
         if self._encoding is Encoding.BASE64:
-            texts = digests.str.decode("hex", strict=False).bin.encode("base64")
-        values = texts.cast(pl.Binary).bin.reinterpret(dtype=pl.Array(pl.UInt8, width))
-        whole = (digests.str.len_bytes() == algorithm.hex_digits) & values.is_not_null()
-        if wrong := digests.len() - (whole.sum() or 0):
+            text = as_text(as_bytes(text, algorithm), self._encoding)
+        # Of another length than the array's it becomes null.
+        texts = rows.select(text.cast(pl.Binary).bin.reinterpret(dtype=pl.Array(pl.UInt8, width))).to_series()
+        if wrong := texts.null_count():
             raise GateRefused(f"{algorithm.value}: {wrong} digests are missing or not whole; run the night again")
-        return values.to_numpy()
+        return texts.to_numpy()
 
     def _line(self, values: list[str]) -> bytes:
         quote = self._quote
