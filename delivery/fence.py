@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 
 from delivery.buckets import KEY, Buckets, how_many
 from delivery.consent import NEVER, Moment
@@ -124,10 +125,9 @@ def read_evidence(
     evidence = Evidence(stopped, consented, opted_out.select(pl.all().bin.encode("hex")), moment.now)
     evidence.remove()
 
-    def read(dataset: str, where: str, *columns: str) -> pl.DataFrame:
-        rows_ = pl.DataFrame(session.read(dataset, READER, where, only=("email", *columns)))
-        key = normalise(pl.col("email"), destination.email)
-        return rows_.select(key.alias("key"), *columns).drop_nulls("key")
+    def keyed(table: pa.Table) -> pl.DataFrame:
+        rows_ = pl.DataFrame(table)
+        return rows_.with_columns(normalise(pl.col("email"), destination.email).alias("key")).drop_nulls("key")
 
     def digests(keys: pl.DataFrame, of: list[Digest]) -> pl.DataFrame:
         return keys.select("key").unique().select(digest(pl.col("key"), a).alias(a.value) for a in of)
@@ -135,88 +135,84 @@ def read_evidence(
     def stop(reason: str, keys: pl.DataFrame) -> None:
         stopped.add(digests(keys, [Digest.SHA256]).select(KEY, pl.lit(reason).alias("reason")))
 
-    without_account = f"member_id is null and kind is distinct from 'statistics' and {_unrevoked(moment.now)}"
-    stop("opt_out_by_address", read("opt_outs", without_account))
-    left = read("members", "status = 'withdrawn'", "withdrawn_at")
-    closed = left.group_by("key").agg(pl.col("withdrawn_at").fill_null(NEVER).max())
+    without_account = f"member_id is null and {_stops_ads(moment.now)}"
+    stop("opt_out_by_address", keyed(session.read("opt_outs", READER, without_account, only=("email",))))
+    left = session.read("members", READER, "status = 'withdrawn'", only=("email", "withdrawn_at"))
+    closed = keyed(left).group_by("key").agg(pl.col("withdrawn_at").fill_null(NEVER).max())
     open_again = [closed.select("key").clear()]
     for shard in shards:
-        for reason, where in _stopped(destination, moment, shard).items():
-            stop(reason, read("members", f"{shard.where()} and {where}"))
-        may = read("members", _may(moment.day, shard), "member_id")
+        rows_ = keyed(session.ask(_said_of(destination, moment, shard), *_TOLD_BY))
+        for reason in STOPPED:
+            stop(reason, rows_.filter(reason))
+        may = rows_.filter("may")
         consented.add(digests(may, algorithms(destination)))
-        open_again.append(_consented_since(session, moment.day, shard, may.join(closed, on="key")))
+        # An address of a closed account is open again if its present holder has consented after the closing.
+        later = may.join(closed, on="key").filter(pl.col("given_at") > pl.col("withdrawn_at"))
+        open_again.append(later.select("key"))
     stop("closed_account", closed.join(pl.concat(open_again), on="key", how="anti"))
     return evidence
 
 
-def _consented_since(session: Session, day: datetime.date, shard: Shard, holders: pl.DataFrame) -> pl.DataFrame:
-    """Of addresses of closed accounts those whose present holder has consented after the closing."""
-    if holders.is_empty():
-        return holders.select("key")
-    among = ", ".join(str(number) for number in holders["member_id"])
-    where = f"c.member_id in ({among}) and {_valid(day, shard)}"
-    rows_ = session.rows(f"select c.member_id, max(c.given_at) from {SCHEMA}.consents c where {where} group by 1")
-    given = pl.DataFrame(rows_, schema={"member_id": pl.Int64, "given_at": pl.Datetime("us", "UTC")}, orient="row")
-    later = holders.join(given, on="member_id").filter(pl.col("given_at") > pl.col("withdrawn_at"))
-    return later.select("key")
+STOPPED = ("opt_out", "rights_request", "under_age", "age_unknown")
+"""Why the address of somebody who has an account may not be sent, whoever else uses it."""
+
+_TOLD_BY = ("members", "consents", "opt_outs", "rights_requests")
 
 
-def _unrevoked(now: datetime.datetime) -> str:
-    return f"(revoked_at is null or not isfinite(revoked_at) or revoked_at > timestamptz '{now.isoformat()}')"
-
-
-def _may(day: datetime.date, shard: Shard) -> str:
-    """Active members of a shard with a verified address and a consent."""
-    consented = f"exists ({_consented_until(day, shard)})"
-    return f"{shard.where()} and status = 'active' and email_verified_at is not null and {consented}"
-
-
-def _consented_until(day: datetime.date, shard: Shard) -> str:
-    return f"select from consents c where c.member_id = members.member_id and {_valid(day, shard)}"
-
-
-def _valid(day: datetime.date, shard: Shard) -> str:
+def _said_of(destination: Destination, moment: Moment, shard: Shard) -> str:
     """
-    Over ``consents c`` of a shard: explicit, to the current text, given until the day's end, not taken back since.
+    A query: the addresses of a shard that may be sent, and those that must not be, each table read once.
 
-    The shard is said of every table: whoever joins them does not go through all rows for each shard.
+    Columns ``email``, ``given_at`` (of the latest consent that holds), ``may`` (active, verified, with a consent) and
+    one for each of `STOPPED`. What is not known never speaks for sending.
+
+    Of a member's consents the latest is looked at: where it was taken back, or a stop came after it, no earlier one
+    holds.
     """
-    methods = ", ".join(f"'{method}'" for method in EXPLICIT_METHODS)
-    return (
-        f"{shard.where('c.member_id')} and c.purpose = '{CONSENT_PURPOSE}' "
-        f"and c.method in ({methods}) and c.text_version = '{POLICY_VERSION}' and c.withdrawn_at is null "
-        f"and isfinite(c.given_at) and c.given_at < timestamptz '{end_of(day).isoformat()}' "
-        f"and not exists (select from consents w where w.member_id = c.member_id and {shard.where('w.member_id')} "
-        f"and w.purpose = '{CONSENT_PURPOSE}' and w.withdrawn_at is not null "
-        "and not (isfinite(w.given_at) and w.given_at <= c.given_at))"
+    day, methods = moment.day, ", ".join(f"'{method}'" for method in EXPLICIT_METHODS)
+    holds = (
+        f"method in ({methods}) and text_version = '{POLICY_VERSION}' and withdrawn_at is null "
+        f"and isfinite(given_at) and given_at < timestamptz '{end_of(day).isoformat()}'"
     )
-
-
-def _stopped(destination: Destination, moment: Moment, shard: Shard) -> dict[str, str]:
-    day, now = moment.day, moment.now
-    since = f"{_consented_until(day, shard)} and c.given_at > "
-    return {
-        "opt_out": (
-            f"exists (select from opt_outs o where o.member_id = members.member_id and {shard.where('o.member_id')} "
-            f"and o.kind is distinct from 'statistics' and {_unrevoked(now)} "
-            "and not (coalesce(o.kind in ('site_ad', 'article_35_stop'), false) "
-            f"and isfinite(o.opted_out_at) and exists ({since} o.opted_out_at)))"
-        ),
-        "rights_request": (
-            "exists (select from rights_requests r where r.member_id = members.member_id "
-            f"and {shard.where('r.member_id')} and r.identity_verified_at is not null "
-            "and coalesce(r.kind not in ('disclose', 'correct'), true) "
-            "and not (coalesce(r.kind in ('stop_use', 'stop_provision'), false) "
-            f"and isfinite(r.received_at) and exists ({since} r.received_at)))"
-        ),
-        # age() compares years, months and days: whoever is born on 29 February is of age on 1 March
-        "under_age": (
-            f"isfinite(birth_date) and (birth_date > date '{day}' "
-            f"or extract(year from age(date '{day}', birth_date)) < {destination.age_floor})"
-        ),
-        "age_unknown": "status <> 'withdrawn' and (birth_date is null or not isfinite(birth_date))",
+    # Years back from 29 February end on the 28th: whoever is born on 29 February is of age on 1 March.
+    grown = f"(date '{day}' - interval '{destination.age_floor} years')::date"
+    flags = {
+        "may": "status = 'active' and email_verified_at is not null and given_at is not null",
+        "opt_out": "o.member_id is not null",
+        "rights_request": "r.member_id is not null",
+        "under_age": f"isfinite(birth_date) and birth_date > {grown}",
+        "age_unknown": "status is distinct from 'withdrawn' and (birth_date is null or not isfinite(birth_date))",
     }
+    return f"""
+        with said as (
+            select member_id,
+                max(given_at) filter (where {holds}) as given_at,
+                max(case when isfinite(given_at) then given_at else 'infinity' end)
+                    filter (where withdrawn_at is not null) as taken_back
+            from {SCHEMA}.consents where {shard.where()} and purpose = '{CONSENT_PURPOSE}' group by member_id
+        ), consented as (
+            select member_id, given_at from said where given_at >= coalesce(taken_back, '-infinity')
+        ), opted_out as (
+            select distinct member_id from {SCHEMA}.opt_outs left join consented using (member_id)
+            where {shard.where()} and {_stops_ads(moment.now)} and not coalesce(
+                kind in ('site_ad', 'article_35_stop') and isfinite(opted_out_at) and given_at > opted_out_at, false)
+        ), requested as (
+            select distinct member_id from {SCHEMA}.rights_requests left join consented using (member_id)
+            where {shard.where()} and identity_verified_at is not null
+            and coalesce(kind not in ('disclose', 'correct'), true) and not coalesce(
+                kind in ('stop_use', 'stop_provision') and isfinite(received_at) and given_at > received_at, false)
+        )
+        select email, given_at, {", ".join(f"coalesce({so}, false) as {flag}" for flag, so in flags.items())}
+        from {SCHEMA}.members left join consented using (member_id)
+        left join opted_out o using (member_id) left join requested r using (member_id)
+        where {shard.where()} and email is not null and ({" or ".join(f"({so})" for so in flags.values())})
+    """
+
+
+def _stops_ads(now: datetime.datetime) -> str:
+    """Over ``opt_outs``: of ads, or of a kind that nobody knows, and not revoked by now."""
+    unrevoked = f"revoked_at is null or not isfinite(revoked_at) or revoked_at > timestamptz '{now.isoformat()}'"
+    return f"kind is distinct from 'statistics' and ({unrevoked})"
 
 
 def measure(

@@ -157,16 +157,21 @@ class Session:
             One row per row of the table, or with `only` the distinct rows of those columns. A date or time that is
             'infinity' is null; a column read for its presence is boolean and never null.
         """
+        table = self.ask(query(dataset, reader, where, only), dataset)
         columns = _read(dataset, reader, only)
-        with _stop_signal(dataset), foreign_errors(dataset), self._connection.cursor() as cursor:
-            cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)})
-            cursor.execute(query(dataset, reader, where, only))
-            table = cursor.fetch_arrow_table()
-        self._read.add(dataset)
         if other := [c.name for c in columns if table.schema.field(c.name).type != _arrow_type(c, reader)]:
             raise SourceChanged(
                 f"{dataset}: another type than declared of {', '.join(other)}; see transforms/datasets.py"
             )
+        return table
+
+    def ask(self, sql: str, *datasets: str) -> pa.Table:
+        """What a query made by this package finds in these datasets; they are looked after as if they were read."""
+        with _stop_signal(*datasets), foreign_errors(", ".join(datasets)), self._connection.cursor() as cursor:
+            cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)})
+            cursor.execute(sql)
+            table = cursor.fetch_arrow_table()
+        self._read.update(datasets)
         return table
 
     def count(self, dataset: str, where: str = "true") -> int:
@@ -316,14 +321,15 @@ def _by_sqlstate(what: str, state: str) -> SudareError:
 
 
 @contextmanager
-def _stop_signal(dataset: str) -> Iterator[None]:
+def _stop_signal(*datasets: str) -> Iterator[None]:
     try:
         yield
         return
     except SudareError as error:
-        if dataset not in STOP_SIGNALS or isinstance(error, Transient):
+        if not {*datasets} & {*STOP_SIGNALS} or isinstance(error, Transient):
             raise
-        ours = StopSignalsUnreadable(f"{dataset}: unreadable, so nobody can be shown not to have said stop; {error}")
+        named = ", ".join(datasets)
+        ours = StopSignalsUnreadable(f"{named}: unreadable, so nobody can be shown not to have said stop; {error}")
     raise ours from None
 
 
