@@ -22,6 +22,7 @@ from delivery.feeds import algorithms, read_back
 from delivery.match_keys import digest, normalise
 from delivery.spec import Destination, Digest, Encoding
 from expectations.checks import Check, between, rows, zero
+from transforms.ahead import ahead
 from transforms.deidentification import CONSENT_PURPOSE, EXPLICIT_METHODS, end_of
 from transforms.purposes import POLICY_VERSION
 from transforms.source import SCHEMA, Session, Shard
@@ -140,8 +141,8 @@ def read_evidence(
     left = session.read("members", READER, "status = 'withdrawn'", only=("email", "withdrawn_at"))
     closed = keyed(left).group_by("key").agg(pl.col("withdrawn_at").fill_null(NEVER).max())
     open_again = [closed.select("key").clear()]
-    for shard in shards:
-        rows_ = keyed(session.ask(_said_of(destination, moment, shard), *_TOLD_BY))
+    for told in ahead(session.ask(_said_of(destination, moment, shard), *_TOLD_BY) for shard in shards):
+        rows_ = keyed(told)
         for reason in STOPPED:
             stop(reason, rows_.filter(reason))
         may = rows_.filter("may")
