@@ -16,6 +16,7 @@ from anonymizers.pseudonyms import pseudonymise
 from delivery.match_keys import normalise
 from delivery.partner_lists import listed
 from delivery.spec import Destination
+from transforms.ahead import ahead
 from transforms.deidentification import (
     AD_OPT_OUTS,
     NO_STOP,
@@ -264,20 +265,26 @@ def barred_addresses(destination: Destination, session: Session, moment: Moment,
     day, now = moment.day, moment.now
     opt_outs, requests = session.read("opt_outs", READER), session.read("rights_requests", READER)
     stops = own_stops(opt_outs, requests, now)
-    held = [_held(destination, session, shard, day, stops) for shard in shards]
+    read = ahead(_read_held(destination, session, shard, day) for shard in shards)
+    held = [_held(destination, members, consents, day, stops) for members, consents in read]
     told = _in_force(opt_outs, now).filter(pl.col("member_id").is_null()).select("email", barred_until=NEVER)
     keys = pl.concat([*held, _keys(destination, told)])
     return keys.group_by("key").agg(pl.col("barred_until").max())
 
 
-def _held(
-    destination: Destination, session: Session, shard: Shard, day: datetime.date, stops: pl.DataFrame
-) -> pl.DataFrame:
-    """The addresses of one shard's holders that are barred, and until when; not distinct."""
+def _read_held(
+    destination: Destination, session: Session, shard: Shard, day: datetime.date
+) -> tuple[pa.Table, pa.Table]:
+    """Of one shard the members whose address may be barred, and the consents of those who said stop."""
     whose, stopped = shard.where(), _among_stopped(shard)
-    consents = latest_consent(session.read("consents", READER, f"{whose} and {stopped}"), end_of(day))
-    where = f"{whose} and ({stopped} or {_closed_or_young(destination, day)})"
-    members = pl.from_arrow(session.read("members", READER, where))
+    consents = session.read("consents", READER, f"{whose} and {stopped}")
+    return session.read("members", READER, f"{whose} and ({stopped} or {_closed_or_young(destination, day)})"), consents
+
+
+def _held(
+    destination: Destination, members: pa.Table, consents: pa.Table, day: datetime.date, stops: pl.DataFrame
+) -> pl.DataFrame:
+    """The addresses of holders that are barred, and until when; not distinct."""
     age = completed_years(pl.col("birth_date"), day)
     closed = pl.col("status") == "withdrawn"
     unlifted = pl.col("stopped_at").is_not_null() & ~(pl.col("given_at") > pl.col("stopped_at")).fill_null(False)
@@ -287,7 +294,8 @@ def _held(
         .when(closed)
         .then(pl.col("withdrawn_at").fill_null(NEVER))
     )
-    held = members.pipe(_beside, stops, "member_id").join(consents, on="member_id", how="left")
+    given = latest_consent(consents, end_of(day))
+    held = pl.from_arrow(members).pipe(_beside, stops, "member_id").join(given, on="member_id", how="left")
     return _keys(destination, held.select("email", until.alias("barred_until")))
 
 
