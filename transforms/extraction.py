@@ -8,6 +8,7 @@ import datetime
 import functools
 from collections.abc import Iterator
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -114,7 +115,14 @@ def _read_shards(session: Session, shards: list[Shard], day: datetime.date) -> I
     boards = session.read("boards", READER)
     for shard in shards:
         own = {name: session.read(name, READER, shard.where()) for name in OF_MEMBERS}
-        yield SourceRows(postings=_of(shard, postings), threads=threads, boards=boards, **own)
+        posted_by_own = _of(shard, postings)
+        yield SourceRows(postings=posted_by_own, threads=_threads_of(posted_by_own, threads), boards=boards, **own)
+
+
+def _threads_of(postings: pa.Table, threads: pa.Table) -> pa.Table:
+    """The threads of one shard's postings: whoever looks up boards would go through everybody's for each shard."""
+    touched = pl.from_arrow(postings.select(["thread_id"])).unique()
+    return pl.from_arrow(threads).join(touched, on="thread_id", how="semi").to_arrow()
 
 
 def _of(shard: Shard, postings: pa.Table) -> pa.Table:
