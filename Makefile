@@ -20,8 +20,9 @@ night: demo
 	$(BIN)/sudare night
 
 test: setup
-	# Files side by side in their order, the tests of a file one after another: they share what is slow to make.
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	# Files side by side in their order, the tests of a file one after another: they share what is slow to make. Three on
+	# two cores, since they wait for servers a third of the time.
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 check: setup
 	$(BIN)/ruff check .

@@ -29,9 +29,9 @@ MARKERS = ("CANARY花子", "canary+001@example.jp", "09000009001", "9f86d081884c
 @pytest.fixture(scope="module")
 def validate():
     """Importing Great Expectations takes many seconds, so it is done once."""
-    from expectations.validation import validate
+    from expectations import validation
 
-    return validate
+    return validation.validate
 
 
 def made(name: str, sizes: dict[tuple, int]) -> pd.DataFrame:
@@ -202,7 +202,18 @@ def test_the_frame_is_left_as_it_was(validate, good):
     pd.testing.assert_frame_equal(frame, before)
 
 
+def test_one_frame_says_nothing_of_the_next(validate):
+    """They share what makes batches of them."""
+    for values, success in (([1, 2], True), ([1, 20], False), ([3], True), ([30], False)):
+        frame = pd.DataFrame({"a": pd.Series(values, dtype="int64")})
+        found = validate("output", frame, [rows(len(values), len(values)), between("a", 0, 9)])
+        assert [outcome.success for outcome in found] == [True, success]
+
+
 def test_no_file_is_left_behind(validate, good):
+    from expectations import validation
+
+    validation._whole_frame.cache_clear()
     before = {path.name for path in Path(tempfile.gettempdir()).glob("tmp*")}
     validate("registrations_by_month", good["registrations_by_month"], [rows(1)])
     assert {path.name for path in Path(tempfile.gettempdir()).glob("tmp*")} <= before
