@@ -20,9 +20,8 @@ night: demo
 	$(BIN)/sudare night
 
 test: setup
-	# Files side by side in their order, the tests of a file one after another: they share what is slow to make. Three on
-	# two cores, since they wait for servers a third of the time.
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	# Files side by side in their order, the tests of a file one after another: they share what is slow to make.
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: setup
 	$(BIN)/ruff check .
@@ -34,7 +33,8 @@ attack: setup
 
 # A hundred nights that are killed, and whatever else takes minutes; half an hour on an idle machine with two cores.
 faults: setup
-	$(BIN)/python -m pytest tests/faults tests/nights/test_deadline.py tests/nights/test_cluster.py --kills 100 -m 'long or not long'
+	$(BIN)/python -m pytest tests/faults tests/nights/test_deadline.py tests/nights/test_cluster.py \
+		tests/nights/test_places.py tests/nights/test_histories.py --kills 100 -m 'long or not long'
 
 bench: setup
 	$(BIN)/python -m bench

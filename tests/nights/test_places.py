@@ -96,6 +96,7 @@ def test_the_same_night_again_and_the_next_one_change_what_they_must(site, store
     assert verify(night_of().settings)["nights"] == 2
 
 
+@pytest.mark.long
 def test_killed_after_the_commit_the_next_night_makes_it_visible(site, store, night_of):
     each_step(night_of, *STEPS[: STEPS.index("publish")])
     with pytest.MonkeyPatch.context() as patch:
@@ -111,6 +112,7 @@ def test_killed_after_the_commit_the_next_night_makes_it_visible(site, store, ni
     assert verify(night_of().settings)["nights"] == 1
 
 
+@pytest.mark.long
 def test_what_is_no_longer_a_published_nights_is_found_out(site, store, night_of):
     each_step(night_of, *STEPS[: STEPS.index("publish") + 1])
     (name,) = [key for key in held(store, "published/") if key.endswith("/members_by_prefecture.csv")]
