@@ -31,10 +31,11 @@ check: setup
 attack: setup
 	$(BIN)/python -m attacks
 
+LONG_NIGHTS := $(patsubst %,tests/nights/test_%.py,cluster deadline histories places)
+
 # A hundred nights that are killed, and whatever else takes minutes; half an hour on an idle machine with two cores.
 faults: setup
-	$(BIN)/python -m pytest tests/faults tests/nights/test_deadline.py tests/nights/test_cluster.py \
-		tests/nights/test_places.py tests/nights/test_histories.py --kills 100 -m 'long or not long'
+	$(BIN)/python -m pytest tests/faults $(LONG_NIGHTS) --kills 100 -m 'long or not long'
 
 bench: setup
 	$(BIN)/python -m bench
