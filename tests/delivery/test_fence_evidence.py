@@ -1,4 +1,4 @@
-"""What the fence reads of a real database is what the permit decides, though neither knows the other."""
+"""What the fence reads of a real database is what the permit decides, though each decides by itself."""
 
 import datetime
 import random
@@ -8,6 +8,7 @@ import polars as pl
 import psycopg
 import pytest
 
+from anonymizers.errors import SourceUnsettled, StopSignalsUnreadable
 from anonymizers.keys import DEMO_SECRET, Secret
 from delivery import consent, fence
 from delivery.consent import Moment, barred_addresses, permit, read_shard
@@ -154,17 +155,13 @@ def test_whoever_is_permitted_passes_and_nobody_else(site, seed, tmp_path):
 
 
 def test_what_one_of_the_two_overlooks_the_other_finds(site, tmp_path, monkeypatch):
-    """They share no rule: with the permit blind to stop signals, the fence still sees them."""
-    rows = {**histories(1), "consents": of(1, [{}]), "opt_outs": of(1, [{}]), "rights_requests": []}
-    rows["members"] = [{"member_id": 1, "email": "a@example.jp"}]
-    monkeypatch.setattr(consent, "AD_OPT_OUTS", ())
-    monkeypatch.setattr(consent, "own_stops", lambda opt_outs, requests, now: STOPPED_NOBODY)
-    with reading(site, **rows) as session:
+    """With the permit blind to her stop, the fence still sees it."""
+    nobody = pl.DataFrame(schema={"member_id": pl.Int64, "stopped_at": pl.Datetime("us", "UTC")})
+    monkeypatch.setattr(consent, "own_stops", lambda opt_outs, requests, now: nobody)
+    members = [{"member_id": 1, "email": "a@example.jp"}]
+    with reading(site, members=members, consents=of(1, [{}]), opt_outs=of(1, [{}])) as session:
         assert permitted(session) == ["a@example.jp"]
         assert let_through(session, ["a@example.jp"], tmp_path) == []
-
-
-STOPPED_NOBODY = pl.DataFrame(schema={"member_id": pl.Int64, "stopped_at": pl.Datetime("us", "UTC")})
 
 
 @pytest.mark.parametrize("day", ["2026-02-27", "2026-02-28", "2026-03-01", "2028-02-28", "2028-02-29", "2028-03-01"])
@@ -182,3 +179,23 @@ def test_both_count_years_alike_around_29_february(site, day, tmp_path):
         passing = let_through(session, [f"a{n}@example.jp" for n in range(len(births))], tmp_path, on)
         assert passing == permitted(session, on)
     assert 0 < len(passing) < len(births)
+
+
+def fenced_after(url: str, statement: str, place) -> None:
+    """The fence's session is open when this happens to the source."""
+    with reading(url) as session:
+        with psycopg.connect(url) as connection:
+            connection.execute(statement)
+        let_through(session, [], place)
+
+
+def test_consents_that_cannot_be_read_any_more_stop_the_fence(site, tmp_path):
+    with pytest.raises(StopSignalsUnreadable, match=r"^members, consents, "):
+        fenced_after(site, "revoke select on consents from sudare_ads", tmp_path)
+    grants.apply(site)
+
+
+def test_consents_that_are_emptied_under_the_fence_are_seen(site, tmp_path):
+    """It reads them in one query with others, and they are looked after as those are."""
+    with pytest.raises(SourceUnsettled, match=r"^consents: "):
+        fenced_after(site, "truncate consents", tmp_path)
