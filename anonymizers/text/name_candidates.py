@@ -194,7 +194,8 @@ class Search:
     def __init__(self, artifacts: TextArtifacts) -> None:
         self.text = artifacts.normalised.text
         self.scripts = name_shapes.scripts(self.text)
-        self.usual, self.mixed = name_lists.usual(self.text), name_lists.mixed()
+        self.usual = name_lists.usual(self.text)
+        self.mixed, self.beginnings_of_mixed = name_lists.mixed(), name_lists.beginnings_of_mixed()
         self.katakana, self.readings = name_lists.katakana(self.text), name_lists.readings()
         self.starting = {word.start: word for word in artifacts.words}
         self.ending = {word.end: word for word in artifacts.words}
@@ -203,7 +204,9 @@ class Search:
         self.close = [(match.start(), match.lastgroup) for match in _NEAR.finditer(self.text)]
         self.marks = [match.span() for match in _MARK.finditer(self.scripts)]
         self.stops = self._stops()
-        self.going_on = self._going_on()
+        self.children = {place for place, cue in self.cues.items() if cue == "child"}
+        # Where what stands before needs no name of its own: さっ of さっちゃん, the first half of a full name.
+        self.going_on = self.children.union(match.start() for match in _JOINT.finditer(self.text))
         stops = set(self.stops)
         self.particles = [place for match in _PARTICLE.finditer(self.text) if (place := match.start()) not in stops]
         self.reached: dict[int, list[int]] = {}
@@ -246,11 +249,6 @@ class Search:
         """Where a name may end: the end of a word, before a mark, and before さん and the like."""
         return sorted({*self.ending, *self.cues, *(start for start, _ in self.marks), len(self.text)})
 
-    def _going_on(self) -> set[int]:
-        """Where what stands before needs no name of its own: さっ of さっちゃん, the first half of a full name."""
-        children = {place for place, cue in self.cues.items() if cue == "child"}
-        return children.union(match.start() for match in _JOINT.finditer(self.text))
-
     def _from(self, start: int, alike: int, found: list[Place]) -> None:
         """Add names that could start here; letters up to `alike` are of one script."""
         kana = self.scripts[start] in KANA and self.text[start] != "ー"
@@ -261,21 +259,27 @@ class Search:
     def _from_hiragana(self, start: int, alike: int, found: list[Place]) -> None:
         """The same where nearly nothing is in a list, which is looked at first."""
         first, last = start + 2, min(alike, start + name_lists.LONGEST_READING)
+        word = self.starting.get(start)
+        begins, word_end = (word.kind, word.end) if word else ("part", -1)
         for end in self._worthwhile(start, first, last):
             listed = self.katakana[start:end] in self.readings
-            if listed or not first <= end <= last or self._is_small(start, end):
+            if listed or not first <= end <= last or end in self.children or self._is_nickname(start, end):
                 self._add(start, end, found)
             elif end - start <= LONGEST_UNLISTED:
-                word = self.starting.get(start)
-                whole = word is not None and word.end == end
-                shape = unlisted(word.kind, "") if whole else unlisted("", self._pieces(start, end))
+                if end == word_end:
+                    shape = unlisted(begins, "")
+                else:
+                    behind = self.ending.get(end)
+                    shape = unlisted("", _pieces(begins, behind.kind if behind else "part"))
                 found.append((start, end, shape))
 
     def _worthwhile(self, start: int, first: int, last: int) -> list[int]:
         """Where a name could end: between two places, where it goes on, and where letters of two scripts are one."""
         ends = self._ends(start)
-        mixed = self.usual[start : start + 2] in name_lists.beginnings_of_mixed()
-        if not mixed and self.going_on.isdisjoint(ends):
+        if not ends:
+            return ends
+        mixed = self.usual[start : start + 2] in self.beginnings_of_mixed
+        if not mixed and (not self.going_on or self.going_on.isdisjoint(ends)):
             return ends[bisect.bisect_left(ends, first) : bisect.bisect_right(ends, last)]
         return [
             end
@@ -283,9 +287,9 @@ class Search:
             if first <= end <= last or end in self.going_on or (mixed and self.usual[start:end] in self.mixed)
         ]
 
-    def _is_small(self, start: int, end: int) -> bool:
-        """Whether hiragana may be of a nickname."""
-        return self.cues.get(end) == "child" or (end - start > 2 and self.text.endswith(NICKNAME_ENDINGS, start, end))
+    def _is_nickname(self, start: int, end: int) -> bool:
+        """Whether hiragana end as nicknames do."""
+        return end - start > 2 and self.text.endswith(NICKNAME_ENDINGS, start, end)
 
     def _add(self, start: int, end: int, found: list[Place]) -> None:
         """Add what a stretch would be by itself, and with a given name behind it."""
@@ -321,9 +325,9 @@ class Search:
             return found
         reach = min(reach, start + name_lists.LONGEST_READING + 1)
         first = bisect.bisect_right(self.particles, start + 1)
-        particles = self.particles[first : bisect.bisect_left(self.particles, reach, first)]
-        listed = [end for end in particles if self._is_listed(start, end)]
-        return sorted(found + listed) if listed else found
+        last = bisect.bisect_left(self.particles, reach, first)
+        listed = [end for end in self.particles[first:last] if self._is_listed(start, end)] if first < last else ()
+        return sorted([*found, *listed]) if listed else found
 
     def _pieces(self, start: int, end: int) -> str:
         """Of what words a stretch is put together that is not one."""

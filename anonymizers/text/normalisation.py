@@ -126,14 +126,14 @@ _OF_RUN = (
     rf"{_SYMBOL}\p{{Nd}}\u20e3{_SINGLE}{_KANA}ハイフンはいふんダッシュだっしゅマイナススペースのノ"
     rf"~〜*_♪♡\\=→. ,、。・()/:;{_HYPHEN}"
 )
-_MAY_RUN = quick(f"{one_of(f'[{_OF_RUN}]')}+")
-_SHORTEST_RUN = 7
+_MAY_RUN = quick(f"{one_of(f'[{_OF_RUN}]')}{{7,}}+")
 _ODD = regex.compile(rf"(?V1){_ODD_MARK}")
 
 # Fewer numerals than make a run are a number right after a word that says so: "番号はナナ・ニ・キュウ・サン".
-_NUMBER_WORDS = ("番号", "記号", "ナンバー", "枝番", "No", "no", "NO")
+_NUMBER_WORDS = "番号|記号|ナンバー|枝番|No|no|NO"
+_NUMBER_WORD = quick(_NUMBER_WORDS)
 _SHORT_RUN = regex.compile(
-    rf"(?V1)(?:{'|'.join(_NUMBER_WORDS)})[.:]?欄?[はがもに、:→=( 「『\[・]{{0,4}}\n?第?(?:[A-Za-z][-. ・/]?)?"
+    rf"(?V1)(?:{_NUMBER_WORDS})[.:]?欄?[はがもに、:→=( 「『\[・]{{0,4}}\n?第?(?:[A-Za-z][-. ・/]?)?"
     rf"(?P<number>{_NUMERAL}(?:{_BETWEEN}{{0,2}}+{_NUMERAL}){{1,5}}+)(?!{_BETWEEN}{{0,2}}{_NUMERAL})"
 )
 
@@ -643,8 +643,7 @@ def _numbers(text: str) -> list[Edit]:
 def _runs(text: str) -> Iterator["regex.Match[str]"]:
     """Runs of numerals, looked for only where characters of such stand together."""
     for stretch in _MAY_RUN.finditer(text):
-        if stretch.end() - stretch.start() >= _SHORTEST_RUN:
-            yield from _RUN.finditer(text, *stretch.span())
+        yield from _RUN.finditer(text, *stretch.span())
 
 
 def _telephone_by_telephone(text: str, tokens: list[_Numeral]) -> Iterator[list[_Numeral]]:
@@ -663,7 +662,7 @@ def _telephone_by_telephone(text: str, tokens: list[_Numeral]) -> Iterator[list[
 
 def _short_numbers(text: str) -> list[Edit]:
     """Two to six disguised numerals right after a word for a number become digits, put together where all are apart."""
-    if not any(word in text for word in _NUMBER_WORDS):
+    if not _NUMBER_WORD.search(text):
         return []
     edits: list[Edit] = []
     for match in _SHORT_RUN.finditer(text):

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 from presidio_analyzer import RecognizerResult
@@ -237,9 +238,17 @@ def _recognisers(
         further = known.get(thread, ())
         if thread in unusable or not _are_names(further):
             recognisers[thread] = "names_unusable"
+        elif not (own or further or certain[thread]):
+            recognisers[thread] = _nobody()
         else:
             recognisers[thread] = _attempt(_recogniser, {*own, *further}, certain[thread])
     return recognisers
+
+
+@cache
+def _nobody() -> KnownNameRecognizer:
+    """Of the threads without a name, which are most."""
+    return _recogniser(set(), set())
 
 
 def _recogniser(told: set[str], certain: set[str]) -> KnownNameRecognizer:

@@ -14,7 +14,7 @@ from presidio_analyzer import LocalRecognizer, RecognizerResult
 
 from anonymizers.text.address_disguises import undisguised
 from anonymizers.text.artifacts import read
-from anonymizers.text.patterns import EXPRESSION_TIMEOUT_S, LANGUAGE, Example, quick
+from anonymizers.text.patterns import LANGUAGE, Example, quick, timeout_s
 from anonymizers.text.places import Places, fold_place, longest_before, places
 
 _KANJI = "一-鿿々〆"
@@ -246,7 +246,7 @@ def find(text: str, listed: Places) -> list[tuple[int, int]]:
     folded, at = "", 0
     if not _NEEDED.search(text):
         return found
-    while match := _HOUSE.search(text, at, timeout=EXPRESSION_TIMEOUT_S):
+    while match := _HOUSE.search(text, at, timeout=timeout_s(text)):
         at = max(match.end(), at + 1)
         if not (house := _house(match)):
             continue
@@ -463,7 +463,7 @@ def _with_building(text: str, end: int) -> int:
 
 def _building_end(text: str, end: int) -> int:
     """Where the building after a house number ends; `end` if there is none."""
-    match = _BUILDING.match(text, end, timeout=EXPRESSION_TIMEOUT_S)
+    match = _BUILDING.match(text, end, timeout=timeout_s(text))
     if not match:
         return end
     name = match["name"]

@@ -32,7 +32,7 @@ from anonymizers.text.facility_names import (
     name_before,
 )
 from anonymizers.text.normalisation import Normalised
-from anonymizers.text.patterns import EXPRESSION_TIMEOUT_S, LANGUAGE, Example, quick
+from anonymizers.text.patterns import LANGUAGE, Example, quick, timeout_s
 from anonymizers.text.places import LONGEST_PLACE, fold_place, longest_before, places
 from anonymizers.text.tokenizer import Word, tokenize
 
@@ -326,12 +326,12 @@ def _prefixed(text: str, start: int) -> int:
 def _found_closed_up(written: Normalised) -> list[_Span]:
     """Names with spaces or marks in them, as spans in the text as it was written."""
     text = written.text
-    spread = {at for match in _SPREAD.finditer(text, timeout=EXPRESSION_TIMEOUT_S) for at in _marks_of(match)}
+    spread = {at for match in _SPREAD.finditer(text, timeout=timeout_s(text)) for at in _marks_of(match)}
     dropped = spread | {at for match in _GAP.finditer(text) for at in range(*match.span())}
     if not dropped:
         return []
     closed, places_of = _closed_up(text, dropped)
-    found = [(places_of[a][0], places_of[b - 1][1], b - a) for a, b in _found(closed, lambda: list(tokenize(closed)))]
+    found = [(places_of[a][0], places_of[b - 1][1], b - a) for a, b in _found(closed, lambda: tokenize(closed))]
     return [written.original(start, end) for start, end, letters in found if end - start > letters]
 
 

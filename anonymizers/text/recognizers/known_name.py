@@ -55,7 +55,8 @@ def words_of(artifacts: TextArtifacts) -> Words:
     """What a short name in kana must know of the words of the normalised text."""
     nouns, breaks, functional = [], set(), {}
     for text, start, end, kind, known, _ in artifacts.words:
-        breaks |= {start, end}
+        breaks.add(start)
+        breaks.add(end)
         if kind == "particle" or kind == "auxiliary":
             functional[start] = end
         elif kind == "noun" and end - start > 2 and known and _KANA.fullmatch(text):

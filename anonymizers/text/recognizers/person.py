@@ -15,7 +15,7 @@ import csv
 import math
 import re
 from collections.abc import Iterator
-from functools import cache, lru_cache
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -121,16 +121,12 @@ def _points_of_shape(shape: Shape) -> tuple[float, str]:
     return sum(map(_point, shape)), shape[0].partition(" ")[0]
 
 
-@lru_cache(maxsize=1 << 15)
-def _score(shape: Shape, left: str, right: str, near: str) -> float:
-    """The logit of a candidate, without the words around it: the points of its `features`."""
-    points, script = _points_of_shape(shape)
-    points += _point(left)
-    points += _point(right)
-    points += _point(script, left)
-    points += _point(script, right)
-    points += _point(left, right)
-    return _points()["any"] + (points + _point("near", near) if near else points)
+@cache
+def _points_around(script: str, left: str, right: str, near: str) -> float:
+    """The points of what a candidate of a script stands between, and of any candidate."""
+    points = _points()["any"] + _point(left) + _point(right)
+    points += _point(script, left) + _point(script, right) + _point(left, right)
+    return points + _point("near", near) if near else points
 
 
 @cache
@@ -138,6 +134,11 @@ def _points_of_words() -> tuple[dict[str, float], ...]:
     """Points of the word before a candidate, after it, after that, and of itself, each by the word."""
     roles = [feature[:-1] for feature in word_features((" ", " ", " ", " "))]
     return tuple({f[len(role) :]: points for f, points in _points().items() if f.startswith(role)} for role in roles)
+
+
+@cache
+def _most_of_itself() -> float:
+    return max(_points_of_words()[-1].values())
 
 
 def _scores(search: Search) -> dict[tuple[int, int], float]:
@@ -150,6 +151,7 @@ def _scores(search: Search) -> dict[tuple[int, int], float]:
     starts: dict[int, tuple[str, float]] = {}
     ends: dict[int, tuple[str, str, float]] = {}
     least = _ENOUGH_BESIDE - _points()["listed"]
+    most = _most_of_itself()
     scores: dict[tuple[int, int], float] = {}
     for start, end, shape in search.places():
         if start not in starts:
@@ -159,7 +161,10 @@ def _scores(search: Search) -> dict[tuple[int, int], float]:
             right, near, word, later = search.behind(end)
             ends[end] = right, near, of_after.get(word, 0.0) + of_later.get(later, 0.0)
         (left, before), (right, near, beyond) = starts[start], ends[end]
-        around = _score(shape, left, right, near) + before + beyond
+        made_of, script = _points_of_shape(shape)
+        around = made_of + _points_around(script, left, right, near) + before + beyond
+        if around + most <= least and (start, end) not in scores:
+            continue
         if shape[0] == UNLISTED:
             score = around + of_itself.get("", 0.0)
             if (score <= least and (start, end) not in scores) or search.is_word(start, end, shape):
