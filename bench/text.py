@@ -45,6 +45,9 @@ LENGTHS = (40, 80, 400, 2_000)
 GROWTH = (100, 1_000, 10_000, 100_000)
 """Code points of the texts by which it is seen whether time is linear."""
 
+WARM = 1_000
+"""Postings that every reader has read before it is timed: a night has many more, and its caches are full."""
+
 POSTING = 80
 MILLION = 1_000_000
 
@@ -173,7 +176,7 @@ def _rival_python() -> Path:
 
 def speed(texts: Texts, commands: dict[str, list[str]], rounds: int, characters: int) -> dict:
     """
-    All readers on the same texts, length by length, in turn.
+    All readers on the same texts, length by length, in turn; `WARM` postings before, which are not timed.
 
     Returns:
         Characters per CPU second by length and reader, one figure a round; the number of texts of each length and
@@ -181,8 +184,9 @@ def speed(texts: Texts, commands: dict[str, list[str]], rounds: int, characters:
     """
     readers = {name: Reader(command) for name, command in commands.items()}
     figures: dict[int, dict[str, list[float]]] = {length: {name: [] for name in readers} for length in LENGTHS}
+    warm = list(texts.make(WARM, POSTING))
     for reader in readers.values():
-        reader.cpu_s(list(texts.make(5, POSTING)))  # dictionaries and models are loaded by the first text
+        reader.cpu_s(warm)
     for number in range(rounds):
         for length in LENGTHS:
             _tell(f"speed, round {number + 1} of {rounds}, texts of {length:,}")
