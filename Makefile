@@ -19,9 +19,11 @@ demo: setup
 night: demo
 	$(BIN)/sudare night
 
+# Files side by side in their order, the tests of a file one after another: they share what is slow to make.
+SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
+
 test: setup
-	# Files side by side in their order, the tests of a file one after another: they share what is slow to make.
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 check: setup
 	$(BIN)/ruff check .
@@ -31,11 +33,10 @@ check: setup
 attack: setup
 	$(BIN)/python -m attacks
 
-LONG_NIGHTS := $(patsubst %,tests/nights/test_%.py,cluster deadline histories places)
-
-# A hundred nights that are killed, and whatever else takes minutes; half an hour on an idle machine with two cores.
+# A hundred nights that are killed and every fault, then whatever else `test` leaves out because it takes minutes.
 faults: setup
-	$(BIN)/python -m pytest tests/faults $(LONG_NIGHTS) --kills 100 -m 'long or not long'
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) tests/faults --kills 100 -m 'long or not long'
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --ignore tests/faults -m long
 
 bench: setup
 	$(BIN)/python -m bench

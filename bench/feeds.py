@@ -42,7 +42,7 @@ def ours(rows: int, place: Path) -> Watch:
     from delivery.buckets import Buckets, how_many
     from delivery.destinations.liveramp import DESTINATION
     from delivery.digest_files import DigestFile
-    from delivery.feeds import algorithms, read_rows, write_file
+    from delivery.feeds import read_rows, write_file
     from delivery.match_keys import digest, normalise
     from delivery.sealing import seal
 
@@ -54,7 +54,7 @@ def ours(rows: int, place: Path) -> Watch:
         keys = frame.select(normalise(pl.col("email"), DESTINATION.email).alias("key"))
         member = pl.int_range(number * SHARD, number * SHARD + keys.height).cast(pl.String).cast(pl.Binary)
         when = pl.lit(0).cast(pl.Datetime("us", "UTC")).alias("consented_at")
-        digests = [digest(pl.col("key"), a).alias(a.value) for a in algorithms(DESTINATION)]
+        digests = [digest(pl.col("key"), a).alias(a.value) for a in DESTINATION.algorithms]
         encoded = keys.select(member.alias("member"), *digests, when, pl.lit("v").alias("text_version"))
         watch.lap("digests")
         spilled.add(encoded)

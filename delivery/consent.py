@@ -13,8 +13,8 @@ import pyarrow as pa
 from anonymizers.generalisation import completed_years
 from anonymizers.keys import Key
 from anonymizers.pseudonyms import pseudonymise
-from delivery.match_keys import normalise
-from delivery.partner_lists import listed
+from delivery.match_keys import digest, normalise
+from delivery.partner_lists import asked, listed
 from delivery.spec import Destination
 from transforms.ahead import ahead
 from transforms.deidentification import (
@@ -40,12 +40,13 @@ NEVER = pl.lit(datetime.datetime(9999, 1, 1, tzinfo=datetime.UTC)).cast(pl.Datet
 @dataclass(frozen=True, init=False)
 class Permitted:
     """
-    The match keys that one destination may have. Only this module makes one.
+    The digests that one destination may have. Only this module makes one.
 
     Attributes:
         destination: For whom; a permit is for one destination.
         rows: One per permitted member, so two who share an address have two: ``member`` (the ledger's keyed token),
-            ``key`` (her normalised address), ``consented_at``, ``text_version``. Shows in no ``repr``.
+            her address under each of the destination's algorithms, in hexadecimal, ``consented_at``,
+            ``text_version``. No address. Shows in no ``repr``.
     """
 
     destination: str
@@ -134,7 +135,7 @@ def permit(
     member = pseudonymise("member_id", "member", key).alias("member")
     permitted = object.__new__(Permitted)
     object.__setattr__(permitted, "destination", destination.name)
-    object.__setattr__(permitted, "rows", _permitted_rows(judged, member))
+    object.__setattr__(permitted, "rows", _permitted_rows(judged, member, destination))
     left_out = judged.lazy().filter(~_MAY).select(member, pl.col("dropped").alias("reason"))
     return Decision(permitted, account(judged), _count(judged), left_out)
 
@@ -144,9 +145,12 @@ _MAY = pl.col("dropped").is_null() | (pl.col("dropped") == _SHARED)
 """Two eligible members of one address are one row of the feed, and both are provided."""
 
 
-def _permitted_rows(judged: pl.DataFrame, member: pl.Expr) -> pl.DataFrame:
+def _permitted_rows(judged: pl.DataFrame, member: pl.Expr, destination: Destination) -> pl.DataFrame:
     return judged.filter(_MAY).select(
-        member, "key", pl.col("given_at").alias("consented_at"), pl.lit(POLICY_VERSION).alias("text_version")
+        member,
+        *(algorithm.value for algorithm in destination.algorithms),
+        pl.col("given_at").alias("consented_at"),
+        pl.lit(POLICY_VERSION).alias("text_version"),
     )
 
 
@@ -165,7 +169,8 @@ def judge(
     opted_out: pl.DataFrame,
 ) -> pl.DataFrame:
     """
-    The members with their normalised address ``key`` and, where not eligible, the first reason in ``dropped``.
+    The members with their normalised address ``key``, its digests and, where not eligible, the first reason in
+    ``dropped``.
 
     Args:
         members: As the ads reader reads them.
@@ -206,7 +211,9 @@ def judge(
         .pipe(_beside, barred, "key")
         .sort("member_id")
     )
-    rows = rows.with_columns(listed(rows["key"], opted_out).alias("listed"))
+    wanted = {*destination.algorithms, *asked(opted_out)}
+    rows = rows.with_columns(digest(pl.col("key"), algorithm).alias(algorithm.value) for algorithm in wanted)
+    rows = rows.with_columns(listed(rows, opted_out))
     rows = rows.with_columns(is_so.fill_null(True).alias(f"because_{reason}") for reason, is_so in reasons.items())
     rows = rows.with_columns(first.alias("dropped"))
     # Two eligible members of one address are one row of the feed.

@@ -344,7 +344,7 @@ def resend(night: Night, name: str, file: str) -> str:
             still_alone()
             with _evidence(night, destination, source, place) as evidence:
                 provided = Buckets(place / "file", len(evidence.consented))
-                digests = [pl.col(a.value).bin.encode("hex") for a in feeds.algorithms(destination)]
+                digests = [pl.col(a.value).bin.encode("hex") for a in destination.algorithms]
                 provided.add(night.ledger.provided(delivery).select(digests))
                 if any(evidence.count_in(provided).values()):
                     raise FenceRefused(f"{name}: somebody in that feed may not be sent any more; run a night instead")
@@ -493,7 +493,7 @@ def _owe(night: Night, destination: Destination, source: Source, still_alone: Ca
                 permitted.append(place / f"permitted-{shard.number:06d}.arrow")
                 left_out.append(place / f"left_out-{shard.number:06d}.arrow")
                 with unwritable_as(OutboxUnwritable, "outbox"):
-                    feeds.encode(destination, decision.permitted).write_ipc(permitted[-1], compression="uncompressed")
+                    feeds.rows_for(destination, decision.permitted).write_ipc(permitted[-1], compression="uncompressed")
                     decision.left_out.collect().write_ipc(left_out[-1], compression="uncompressed")
         still_alone()
         return night.ledger.owe(

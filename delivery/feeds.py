@@ -22,7 +22,6 @@ from anonymizers.keys import Key
 from delivery.buckets import KEY, Buckets, how_many
 from delivery.consent import READER, Moment, Permitted, barred_addresses, permit, read_shard
 from delivery.digest_files import DigestFile
-from delivery.match_keys import digest
 from delivery.spec import Destination, Digest, FileForm
 from transforms.ahead import ahead
 from transforms.deidentification import Account
@@ -65,26 +64,16 @@ class Feed:
         return dataclasses.asdict(self)
 
 
-def encode(destination: Destination, permitted: Permitted) -> pl.DataFrame:
+def rows_for(destination: Destination, permitted: Permitted) -> pl.DataFrame:
     """
-    Digest the permitted addresses.
-
-    Returns:
-        One row per permitted member: ``member``, ``consented_at``, ``text_version``, and a column per algorithm of the
-        destination, in hexadecimal. No address.
+    What a permit holds, for the destination that it is for.
 
     Raises:
         PermitRefused: what is given is no `Permitted`, or one for another destination.
     """
     if not isinstance(permitted, Permitted) or permitted.destination != destination.name:
-        raise PermitRefused(f"{destination.name}: only addresses permitted for this destination are encoded")
-    digests = [digest(pl.col("key"), a).alias(a.value) for a in algorithms(destination)]
-    return permitted.rows.select("member", *digests, "consented_at", "text_version")
-
-
-def algorithms(destination: Destination) -> list[Digest]:
-    """The destination's digests, each once, in the order of its columns."""
-    return list(dict.fromkeys(algorithm for _, algorithm in destination.columns))
+        raise PermitRefused(f"{destination.name}: only addresses permitted for this destination go into its feed")
+    return permitted.rows
 
 
 def build_feed(
@@ -126,7 +115,7 @@ def build_feed(
         barred = barred_addresses(destination, session, moment, shards)
         for rows in ahead(read_shard(session, shard) for shard in shards):
             decision = permit(destination, rows, moment, barred, opted_out, key)
-            spilled.add(encode(destination, decision.permitted))
+            spilled.add(rows_for(destination, decision.permitted))
             accounts.append(decision.account)
             for reason, count in decision.reasons.items():
                 reasons[reason] = reasons.get(reason, 0) + count

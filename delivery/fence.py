@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from delivery.buckets import KEY, Buckets, how_many
 from delivery.consent import NEVER, Moment
-from delivery.feeds import algorithms, read_back
+from delivery.feeds import read_back
 from delivery.match_keys import digest, normalise
 from delivery.spec import Destination, Digest, Encoding
 from expectations.checks import Check, between, rows, zero
@@ -130,7 +130,7 @@ def read_evidence(
         rows_ = pl.DataFrame(table)
         return rows_.with_columns(normalise(pl.col("email"), destination.email).alias("key")).drop_nulls("key")
 
-    def digests(keys: pl.DataFrame, of: list[Digest]) -> pl.DataFrame:
+    def digests(keys: pl.DataFrame, of: Iterable[Digest]) -> pl.DataFrame:
         return keys.select("key").unique().select(digest(pl.col("key"), a).alias(a.value) for a in of)
 
     def stop(reason: str, keys: pl.DataFrame) -> None:
@@ -146,7 +146,7 @@ def read_evidence(
         for reason in STOPPED:
             stop(reason, rows_.filter(reason))
         may = rows_.filter("may")
-        consented.add(digests(may, algorithms(destination)))
+        consented.add(digests(may, destination.algorithms))
         # An address of a closed account is open again if its present holder has consented after the closing.
         later = may.join(closed, on="key").filter(pl.col("given_at") > pl.col("withdrawn_at"))
         open_again.append(later.select("key"))
@@ -248,7 +248,7 @@ def measure(
     file = read_file(destination, path, place, len(evidence.consented), counts)
     may = Buckets(place / "permitted", len(file))
     for rows_ in permitted:
-        may.add(rows_.select(algorithm.value for algorithm in algorithms(destination)))
+        may.add(rows_.select(algorithm.value for algorithm in destination.algorithms))
     counts["rows not permitted"] = 0
     for part, those in zip(file, may, strict=True):
         if part.is_empty():

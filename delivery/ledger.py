@@ -121,7 +121,7 @@ class Ledger:
         Args:
             file: Which; the same content on the same day is the same delivery.
 
-            rows: Everybody whose digests are in it, as `delivery.feeds.encode` returns them.
+            rows: Everybody whose digests are in it, as `delivery.feeds.rows_for` gives them.
 
             now: When.
 

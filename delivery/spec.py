@@ -161,6 +161,11 @@ class Destination:
     unconfirmed: tuple[str, ...] = ()
     """What its public pages do not say. The destination is refused until an `Agreement` says who confirmed it."""
 
+    @property
+    def algorithms(self) -> tuple[Digest, ...]:
+        """The digests of its columns, each once, in their order."""
+        return tuple(dict.fromkeys(algorithm for _, algorithm in self.columns))
+
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
             raise ValueError(f"{self.name!r} is not a destination's name")

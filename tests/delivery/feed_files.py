@@ -26,13 +26,13 @@ def permitted(keys: Iterable[str] = KEYS, destination: str = "liveramp") -> Perm
     rows = pl.DataFrame(
         {
             "member": [f"member {n}".encode() for n in range(len(keys))],
-            "key": keys,
+            **digests(keys).to_dict(),
             "consented_at": [CONSENTED] * len(keys),
             "text_version": ["2022-04-01"] * len(keys),
         },
         schema={
             "member": pl.Binary,
-            "key": pl.String,
+            **dict.fromkeys(ALGORITHMS, pl.String),
             "consented_at": pl.Datetime("us", "UTC"),
             "text_version": pl.String,
         },

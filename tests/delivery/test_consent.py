@@ -7,7 +7,9 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from delivery.consent import NEVER, judge, latest_consent, own_stops
+from anonymizers.keys import DEMO_SECRET, Secret
+from delivery.consent import NEVER, AdsRows, Moment, judge, latest_consent, own_stops, permit
+from delivery.destinations import destinations
 from delivery.destinations.liveramp import DESTINATION
 from transforms.deidentification import account, end_of
 from transforms.purposes import POLICY_VERSION
@@ -255,6 +257,18 @@ def test_two_eligible_members_of_one_address_are_one_row():
     rows = judged(members, [row for n in (1, 2, 3) for row in of(n, [CONSENT])])
     assert rows["dropped"].to_list() == ["not_active", None, "address_shared"]
     assert rows["key"].to_list() == ["hanako@example.jp"] * 3
+
+
+@pytest.mark.parametrize("destination", destinations().values(), ids=destinations())
+@pytest.mark.parametrize("others", [(), ("taro@example.jp",)], ids=["no list", "a list"])
+def test_a_permit_holds_what_its_destination_digests_and_no_address(destination, others):
+    said = [{"member_id": 1, "email": " Hanako@example.jp"}], of(1, [CONSENT]), [], []
+    rows = AdsRows(*(table(name, given) for name, given in zip(SCHEMAS, said, strict=True)))
+    key = Secret(DEMO_SECRET).derive("delivery/members/1")
+    found = permit(destination, rows, Moment(DAY, NOW), barred(), opted_out(*others), key).permitted.rows
+    names = [algorithm.value for algorithm in destination.algorithms]
+    assert found.columns == ["member", *names, "consented_at", "text_version"]
+    assert found.select(names).row(0) == tuple(hashlib.new(name, b"hanako@example.jp").hexdigest() for name in names)
 
 
 def test_the_latest_valid_consent_counts():

@@ -117,7 +117,9 @@ def summaries(site) -> set[str]:
     return {path.name for path in (site.home / "staging" / FIRST_NIGHT.isoformat() / "summaries").iterdir()}
 
 
-@pytest.mark.parametrize("cut", CUTS)
+@pytest.mark.parametrize(
+    "cut", [pytest.param(cut, marks=pytest.mark.long) if cut.endswith("one transaction") else cut for cut in CUTS]
+)
 def test_how_a_night_is_cut_changes_no_byte(site, one_night, monkeypatch, cut):
     """There a task and a transaction for each of three shards of members, and eight shards of texts."""
     settings, postings, tasks = CUTS[cut]

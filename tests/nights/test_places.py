@@ -79,6 +79,7 @@ def test_every_byte_is_that_of_a_night_in_directories(site, store, night_of, one
     assert {name.split("/")[1] for name in held(store, "staging/")}.isdisjoint({"cells", "merged", "releases"})
 
 
+@pytest.mark.long
 def test_the_same_night_again_and_the_next_one_change_what_they_must(site, store, night_of, two_nights):
     each_step(night_of)
     first = held(store, "published/")
