@@ -55,9 +55,9 @@ def ours(rows: int, place: Path) -> Watch:
         member = pl.int_range(number * SHARD, number * SHARD + keys.height).cast(pl.String).cast(pl.Binary)
         when = pl.lit(0).cast(pl.Datetime("us", "UTC")).alias("consented_at")
         digests = [digest(pl.col("key"), a).alias(a.value) for a in DESTINATION.algorithms]
-        encoded = keys.select(member.alias("member"), *digests, when, pl.lit("v").alias("text_version"))
+        permitted = keys.select(member.alias("member"), *digests, when, pl.lit("v").alias("text_version"))
         watch.lap("digests")
-        spilled.add(encoded)
+        spilled.add(permitted)
         watch.lap("file")
     told = write_file(DESTINATION, DAY, spilled, place)["file"]
     now = datetime.datetime.combine(DAY, datetime.time(3), datetime.UTC)

@@ -46,7 +46,7 @@ GROWTH = (100, 1_000, 10_000, 100_000)
 """Code points of the texts by which it is seen whether time is linear."""
 
 WARM = 1_000
-"""Postings that every reader has read before it is timed: a night has many more, and its caches are full."""
+"""Postings, made of other posts, that a reader has read before it is timed: a night has many more."""
 
 POSTING = 80
 MILLION = 1_000_000
@@ -138,13 +138,14 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
     given = parser.parse_args()
     posts = [post for path in given.corpus or sorted(EVALUATION.glob("*.jsonl")) for post in read_posts(path)]
-    if not posts:
+    if len(posts) < 2:
         parser.error("there are no evaluation posts; give some with --corpus")
+    timed, others = posts[::2], posts[1::2]
     result = {
         "machine": machine(),
         "made_of": len(posts),
-        "speed": speed(Texts(posts), _commands(given.rival), given.rounds, given.characters),
-        "growth": growth(Texts(posts, seed=2), given.rounds),
+        "speed": speed(Texts(others), Texts(timed), _commands(given.rival), given.rounds, given.characters),
+        "growth": growth(Texts(others), Texts(timed, seed=2), given.rounds),
         "stream": stream(posts, MILLION if given.full else given.posts),
     }
     print(json.dumps(result, ensure_ascii=False, indent=1) if given.json else report(result))
@@ -174,7 +175,7 @@ def _rival_python() -> Path:
     return python
 
 
-def speed(texts: Texts, commands: dict[str, list[str]], rounds: int, characters: int) -> dict:
+def speed(warm: Texts, texts: Texts, commands: dict[str, list[str]], rounds: int, characters: int) -> dict:
     """
     All readers on the same texts, length by length, in turn; `WARM` postings before, which are not timed.
 
@@ -184,9 +185,9 @@ def speed(texts: Texts, commands: dict[str, list[str]], rounds: int, characters:
     """
     readers = {name: Reader(command) for name, command in commands.items()}
     figures: dict[int, dict[str, list[float]]] = {length: {name: [] for name in readers} for length in LENGTHS}
-    warm = list(texts.make(WARM, POSTING))
+    before = list(warm.make(WARM, POSTING))
     for reader in readers.values():
-        reader.cpu_s(warm)
+        reader.cpu_s(before)
     for number in range(rounds):
         for length in LENGTHS:
             _tell(f"speed, round {number + 1} of {rounds}, texts of {length:,}")
@@ -205,10 +206,10 @@ def _rotated(names: list[str], by: int) -> list[str]:
     return names[by:] + names[:by]
 
 
-def growth(texts: Texts, rounds: int) -> dict:
+def growth(warm: Texts, texts: Texts, rounds: int) -> dict:
     """Microseconds of CPU per character, by the length of the text, one figure a round: equal if time is linear."""
     reader = Reader(_commands(rival=False)["redaction"])
-    reader.cpu_s(list(texts.make(5, POSTING)))
+    reader.cpu_s(list(warm.make(WARM, POSTING)))
     figures: dict[int, list[float]] = {length: [] for length in GROWTH}
     for number in range(rounds):
         _tell(f"growth, round {number + 1} of {rounds}")

@@ -70,7 +70,7 @@ COLLAPSE = 0.5
 
 def build_feed(night: Night, name: str) -> dict:
     """
-    Permit, encode and keep one destination's feed, in a private place.
+    Permit and keep one destination's feed, in a private place.
 
     Raises:
         DestinationRefused, DestinationHeld: it may not be delivered to.

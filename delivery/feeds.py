@@ -72,7 +72,7 @@ def rows_for(destination: Destination, permitted: Permitted) -> pl.DataFrame:
         PermitRefused: what is given is no `Permitted`, or one for another destination.
     """
     if not isinstance(permitted, Permitted) or permitted.destination != destination.name:
-        raise PermitRefused(f"{destination.name}: only addresses permitted for this destination go into its feed")
+        raise PermitRefused(f"{destination.name}: only what is permitted for this destination is its own")
     return permitted.rows
 
 
@@ -86,7 +86,7 @@ def build_feed(
     place: Path,
 ) -> Feed:
     """
-    Permit and encode all shards in one transaction of the ads reader, and write the file in a private place.
+    Permit all shards in one transaction of the ads reader, and write the file in a private place.
 
     Args:
         destination: For whom.
@@ -131,7 +131,7 @@ def build_feed(
 
 def write_file(destination: Destination, day: datetime.date, spilled: Buckets, place: Path) -> dict:
     """
-    Write the file of encoded rows, and the rows beside it.
+    Write the file of permitted rows, and the rows beside it.
 
     Returns:
         ``rows``, ``holders`` and ``address_of_many``; ``file`` with its name, rows, digest and size before compression.
@@ -180,7 +180,7 @@ def file_name(destination: Destination, day: datetime.date, sha256: str) -> str:
 
 
 def read_rows(place: Path) -> Iterator[pl.DataFrame]:
-    """Whose the rows of a pending file are, part by part: as `encode` returns them."""
+    """Whose the rows of a pending file are, part by part: as `rows_for` gives them."""
     for path in sorted((place / ROWS).glob("*.arrow")):
         yield pl.read_ipc(path)
 

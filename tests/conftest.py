@@ -25,7 +25,7 @@ if worker := os.environ.get("PYTEST_XDIST_WORKER"):
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--kills", type=int, default=2, help="how many nights are killed")
+    parser.addoption("--kills", type=int, default=3, help="how many nights are killed")
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,13 @@ from anonymizers.text.normalisation import Normalised
 from anonymizers.text.operators import KEY_BYTES, Generalise, ThreadPseudonym
 from anonymizers.text.policy import PLACEHOLDER, PLACEHOLDERS, Action, Policy
 from anonymizers.text.recognizers.known_name import KnownNameRecognizer, words_of
-from anonymizers.text.tokenizer import LONGEST_STRETCH_BYTES, PREFERRED_STRETCH, SentenceTooLong, stretches
+from anonymizers.text.tokenizer import (
+    LONGEST_STRETCH_BYTES,
+    PREFERRED_STRETCH,
+    SentenceTooLong,
+    of_this_thread,
+    stretches,
+)
 
 LONGEST_TEXT = 1_000_000
 """Code points; far above any posting, it bounds what one of them may cost."""
@@ -272,7 +278,7 @@ def forget() -> None:
     them. Whoever has read a shard forgets it, so that no worker holds names of yesterday's.
     """
     for remembered in (name_lists.entry, name_lists.reading, name_lists.readings_of_romaji, name_shapes.made_of,
-                       name_shapes.given, name_shapes.is_never, forms_of):  # fmt: skip
+                       name_shapes.given, name_shapes.is_never, forms_of, of_this_thread):  # fmt: skip
         remembered.cache_clear()
 
 

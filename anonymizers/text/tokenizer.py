@@ -1,15 +1,16 @@
 """
 Sudachi, the tokenizer behind names and terms: words of Japanese text with their part of speech.
 
-One tokenizer per process, with the core dictionary that is installed beside it and mapped into memory.
+One tokenizer per thread, with the core dictionary that is installed beside it and mapped into memory.
 """
 
+import threading
 from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
 import regex
-from sudachipy import Dictionary, MorphemeList, Tokenizer
+from sudachipy import Dictionary
 
 LONGEST_STRETCH_BYTES = 49_149
 """In UTF-8; Sudachi refuses more at once."""
@@ -54,10 +55,20 @@ def dictionary() -> Dictionary:
     return Dictionary(dict="core")
 
 
+class _Own(threading.local):
+    """A thread's own tokenizer, since Sudachi's serve one at a time, and where it writes what it finds."""
+
+    def __init__(self) -> None:
+        # Longest units (mode C): 保育園 is one word, 保育 and 園 are its pieces.
+        self.tokenizer = dictionary().tokenizer("C", fields={"pos"})
+        # A list made anew for each text costs Sudachi a tenth of its time.
+        self.morphemes = self.tokenizer.tokenize("")
+
+
 @cache
-def _tokenizer() -> Tokenizer:
-    # Longest units (mode C): 保育園 is one word, 保育 and 園 are its pieces.
-    return dictionary().tokenizer("C", fields={"pos"})
+def of_this_thread() -> _Own:
+    """Made anew once it is cleared: it holds the text that was read last."""
+    return _Own()
 
 
 PROPER = frozenset({"surname", "given", "person", "place", "proper"})
@@ -81,12 +92,6 @@ def kind_of(part_of_speech: int) -> tuple[str, tuple[str, ...]]:
     return "number" if second == "数詞" else "noun", pos
 
 
-@cache
-def _morphemes() -> MorphemeList:
-    """Where Sudachi writes what it finds: a list made anew for each text costs it a tenth of its time."""
-    return _tokenizer().tokenize("")
-
-
 def tokenize(text: str) -> list[Word]:
     """
     Tokenize a text of any length.
@@ -100,9 +105,9 @@ def tokenize(text: str) -> list[Word]:
     Raises:
         SentenceTooLong: a sentence alone is more than Sudachi takes.
     """
-    words = []
+    words, mine = [], of_this_thread()
     for offset, stretch in stretches(text):
-        for m in _tokenizer().tokenize(stretch, out=_morphemes()):
+        for m in mine.tokenizer.tokenize(stretch, out=mine.morphemes):
             start, end = m.begin(), m.end()
             if end > start:
                 kind, pos = kind_of(m.part_of_speech_id())

@@ -2,6 +2,7 @@
 
 import datetime
 import hashlib
+import hmac
 
 import polars as pl
 import pyarrow as pa
@@ -262,13 +263,17 @@ def test_two_eligible_members_of_one_address_are_one_row():
 @pytest.mark.parametrize("destination", destinations().values(), ids=destinations())
 @pytest.mark.parametrize("others", [(), ("taro@example.jp",)], ids=["no list", "a list"])
 def test_a_permit_holds_what_its_destination_digests_and_no_address(destination, others):
-    said = [{"member_id": 1, "email": " Hanako@example.jp"}], of(1, [CONSENT]), [], []
+    members = [{"member_id": n, "email": f" Hanako{n}@example.jp"} for n in (1, 2, 3)]
+    said = members, of(3, [CONSENT]) + of(1, [CONSENT]), [], []
     rows = AdsRows(*(table(name, given) for name, given in zip(SCHEMAS, said, strict=True)))
     key = Secret(DEMO_SECRET).derive("delivery/members/1")
     found = permit(destination, rows, Moment(DAY, NOW), barred(), opted_out(*others), key).permitted.rows
     names = [algorithm.value for algorithm in destination.algorithms]
     assert found.columns == ["member", *names, "consented_at", "text_version"]
-    assert found.select(names).row(0) == tuple(hashlib.new(name, b"hanako@example.jp").hexdigest() for name in names)
+    tokens = [hmac.new(key.bytes.hex().encode(), b"member:%d" % n, hashlib.sha256).digest()[:16] for n in (1, 3)]
+    forms = [b"hanako%d@example.jp" % n for n in (1, 3)]
+    digests = [tuple(hashlib.new(name, form).hexdigest() for name in names) for form in forms]
+    assert {row[0]: row[1:] for row in found.select("member", *names).rows()} == dict(zip(tokens, digests, strict=True))
 
 
 def test_the_latest_valid_consent_counts():

@@ -78,9 +78,9 @@ def trial(base, tmp_path):
 TALLY: Counter[tuple[str, str]] = Counter()
 
 
-@pytest.fixture(scope="session")
-def tally():
-    """Counts kills by the step they struck, and by what could be seen of the night afterwards."""
+@pytest.fixture
+def tally(record_property):
+    """Tells of a kill which step it struck, and what could be seen of the night afterwards."""
 
     def count(kill, told, trial, references) -> None:
         seen = trial.seen()
@@ -89,9 +89,15 @@ def tally():
             name for name in ("tables", "feeds", "removals") if getattr(seen, name) != getattr(references.before, name)
         ]
         step = steps[-1] if told["killed"] else "none: the night was over"
-        TALLY[step, f"{' and '.join(out) or 'nothing'} of the new, then {kill.afterwards}"] += 1
+        record_property("kill", (step, f"{' and '.join(out) or 'nothing'} of the new, then {kill.afterwards}"))
 
     return count
+
+
+def pytest_runtest_logreport(report) -> None:
+    """Of the tests of other processes as well."""
+    if report.when == "call":
+        TALLY.update(tuple(told) for name, told in report.user_properties if name == "kill")
 
 
 def pytest_terminal_summary(terminalreporter) -> None:

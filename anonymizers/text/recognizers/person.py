@@ -138,7 +138,7 @@ def _points_of_words() -> tuple[dict[str, float], ...]:
 
 @cache
 def _most_of_itself() -> float:
-    return max(_points_of_words()[-1].values())
+    return max(0.0, *_points_of_words()[-1].values())
 
 
 def _scores(search: Search) -> dict[tuple[int, int], float]:

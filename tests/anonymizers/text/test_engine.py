@@ -1,9 +1,13 @@
 """The light engine keeps Presidio's contract, and Presidio's leaks are shut."""
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
 
 from anonymizers.text.engine import JapaneseNlpEngine, entities, every_recognizer, recognizer_modules
+from anonymizers.text.tokenizer import tokenize
 
 
 def test_tokens_are_words_where_they_were_written():
@@ -19,6 +23,19 @@ def test_the_recognisers_work_in_anybodys_analyzer():
     plain = AnalyzerEngine(registry=registry, nlp_engine=JapaneseNlpEngine(), supported_languages=["ja"])
     (found,) = plain.analyze("㍿の番号は０９０ー００００ー１２３４です", language="ja", entities=["PHONE"])
     assert (found.start, found.end, found.entity_type) == (5, 18, "PHONE")
+
+
+def test_words_are_the_same_in_several_threads_as_in_one():
+    """A service would; a tokenizer, and what it writes into, is a thread's own."""
+    texts = ["担任の山本先生と公園へ行った。" * times for times in (1, 60, 7, 130)] * 40
+    alone = [tokenize(text) for text in texts]
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            assert list(threads.map(tokenize, texts)) == alone
+    finally:
+        sys.setswitchinterval(usual)
 
 
 def test_a_batch_is_its_texts():

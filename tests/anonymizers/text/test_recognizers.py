@@ -201,12 +201,18 @@ def test_no_recogniser_takes_long_on_a_hostile_text(seed, length):
         assert time.process_time() - began < 4 * length / LONGEST, type(recogniser).__name__
 
 
+@pytest.fixture(scope="module")
+def ready():
+    """What the first text loads is no part of what one takes."""
+    redact("あ")
+
+
 @given(
     st.lists(st.sampled_from([*HOSTILE_SEEDS.values(), *"年月日番号はの。\n「(:→"]), min_size=1, max_size=8),
     st.integers(1, 200),
 )
 @settings(max_examples=300, deadline=None)
-def test_what_is_searched_without_a_clock_takes_no_time(pieces, times):
+def test_what_is_searched_without_a_clock_takes_no_time(ready, pieces, times):
     text = ("".join(pieces) * times)[:UNTIMED]
     began = time.process_time()
     redact(text)

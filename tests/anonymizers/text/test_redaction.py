@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anonymizers.text import engine, name_lists, names, patterns
+from anonymizers.text import engine, name_lists, names, patterns, tokenizer
 from anonymizers.text.redaction import (
     LONGEST_TEXT,
     Redacted,
@@ -286,7 +286,7 @@ def test_a_name_that_was_guessed_is_no_piece_of_words_elsewhere(sure, other):
 def test_what_was_read_is_forgotten():
     redact("さくらんぼちゃん", ["kanariyamako"])
     forget()
-    kept = (name_lists.entry, name_lists.readings_of_romaji, names.forms_of)
+    kept = (name_lists.entry, name_lists.readings_of_romaji, names.forms_of, tokenizer.of_this_thread)
     assert {cached.cache_info().currsize for cached in kept} == {0}
 
 
