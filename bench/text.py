@@ -143,7 +143,7 @@ def main() -> None:
     timed, others = posts[::2], posts[1::2]
     result = {
         "machine": machine(),
-        "made_of": len(posts),
+        "made_of": len(timed),
         "speed": speed(Texts(others), Texts(timed), _commands(given.rival), given.rounds, given.characters),
         "growth": growth(Texts(others), Texts(timed, seed=2), given.rounds),
         "stream": stream(posts, MILLION if given.full else given.posts),
