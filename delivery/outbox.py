@@ -18,7 +18,7 @@ import tarfile
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from anonymizers.errors import FenceRefused, OutboxUnwritable
 from delivery import manifest as manifests
@@ -141,8 +141,18 @@ def _unpack(kept: Path, feed: Feed, place: Path) -> None:
     with unwritable_as(OutboxUnwritable, "outbox"), suppress(FileNotFoundError, tarfile.TarError):
         packed = bring(_packed(kept, feed), place.parent)
         with tarfile.open(packed) as archive:
-            archive.extractall(place, filter="data")
+            archive.extractall(place, members=files_below(archive))
         packed.unlink()
+
+
+def files_below(archive: tarfile.TarFile) -> list[tarfile.TarInfo]:
+    """The files and folders of an archive that lie below where it is unpacked; Python has a filter from 3.11.4 on."""
+
+    def is_below(member: tarfile.TarInfo) -> bool:
+        path = PurePosixPath(member.name)
+        return (member.isfile() or member.isdir()) and not path.is_absolute() and ".." not in path.parts
+
+    return [member for member in archive if is_below(member)]
 
 
 def sealed_at_hand(outbox: Path, kept: Path, beside: Path) -> Path:

@@ -6,6 +6,7 @@ import dataclasses
 import datetime
 import gzip
 import hashlib
+import tarfile
 
 import polars as pl
 import pytest
@@ -15,7 +16,15 @@ from delivery.consent import Permitted
 from delivery.destinations.liveramp import DESTINATION
 from delivery.digest_files import DigestFile
 from delivery.feeds import Feed, file_name, read_back, rows_for, write_file
-from delivery.outbox import drop_others, forget_other_pending, kept_file, pending_place, require_pending, sealed_place
+from delivery.outbox import (
+    drop_others,
+    files_below,
+    forget_other_pending,
+    kept_file,
+    pending_place,
+    require_pending,
+    sealed_place,
+)
 from delivery.spec import Encoding, FileForm, Quoting
 from tests.delivery.feed_files import DAY, KEYS, PLAIN, digests, parts, permitted, text_file, write
 
@@ -135,6 +144,29 @@ def test_a_row_without_a_digest_is_not_left_out_in_silence(tmp_path):
     without = permitted().rows.with_columns(pl.when(~first).then("sha256").alias("sha256"))
     with pytest.raises(GateRefused, match=r"^sha256: 1 digests are missing"):
         write_file(DESTINATION, DAY, parts(without), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "sort", "is_unpacked"),
+    [
+        ("./feed.csv.gz", tarfile.REGTYPE, True),
+        ("./rows", tarfile.DIRTYPE, True),
+        ("../feed.csv.gz", tarfile.REGTYPE, False),
+        ("rows/../../feed.csv.gz", tarfile.REGTYPE, False),
+        ("/tmp/feed.csv.gz", tarfile.REGTYPE, False),
+        ("//tmp/feed.csv.gz", tarfile.REGTYPE, False),
+        ("./link", tarfile.SYMTYPE, False),
+        ("./link", tarfile.LNKTYPE, False),
+        ("./device", tarfile.CHRTYPE, False),
+    ],
+)
+def test_of_an_archive_only_files_below_its_place_are_unpacked(tmp_path, name, sort, is_unpacked):
+    member = tarfile.TarInfo(name)
+    member.type, member.linkname = sort, "/etc/passwd"
+    with tarfile.open(tmp_path / "packed", "w") as archive:
+        archive.addfile(member)
+    with tarfile.open(tmp_path / "packed") as archive:
+        assert bool(files_below(archive)) == is_unpacked
 
 
 @pytest.mark.parametrize("size", [7, 1 << 10, 8 << 20])
