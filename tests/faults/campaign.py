@@ -449,7 +449,9 @@ def unhealed(trial: Trial, refs: References) -> list[str]:
         expected = refs.left[place]
         wrong += [f"left in {place}: {name}" for name in names if name not in expected]
         wrong += [f"missing in {place}: {name}" for name in expected if name not in names and name not in sent_before]
-    if trial.connections():
+    try:
+        trial.wait_for_the_servers()
+    except TimeoutError:
         wrong.append("a connection is still open")
     verify(read_settings(trial.environment))
     return wrong
