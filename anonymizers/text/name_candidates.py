@@ -260,17 +260,13 @@ class Search:
         """The same where nearly nothing is in a list, which is looked at first."""
         first, last = start + 2, min(alike, start + name_lists.LONGEST_READING)
         word = self.starting.get(start)
-        begins, word_end = (word.kind, word.end) if word else ("part", -1)
         for end in self._worthwhile(start, first, last):
             listed = self.katakana[start:end] in self.readings
             if listed or not first <= end <= last or end in self.children or self._is_nickname(start, end):
                 self._add(start, end, found)
             elif end - start <= LONGEST_UNLISTED:
-                if end == word_end:
-                    shape = unlisted(begins, "")
-                else:
-                    behind = self.ending.get(end)
-                    shape = unlisted("", _pieces(begins, behind.kind if behind else "part"))
+                whole = word is not None and word.end == end
+                shape = unlisted(word.kind, "") if whole else unlisted("", self._pieces(start, end))
                 found.append((start, end, shape))
 
     def _worthwhile(self, start: int, first: int, last: int) -> list[int]:
@@ -279,7 +275,7 @@ class Search:
         if not ends:
             return ends
         mixed = self.usual[start : start + 2] in self.beginnings_of_mixed
-        if not mixed and (not self.going_on or self.going_on.isdisjoint(ends)):
+        if not mixed and self.going_on.isdisjoint(ends):
             return ends[bisect.bisect_left(ends, first) : bisect.bisect_right(ends, last)]
         return [
             end

@@ -34,8 +34,8 @@ def alone(site: Site, tmp_path) -> Site:
 @pytest.fixture
 def running(site: Site, tmp_path) -> Cluster:
     # One process each: with two, a worker may do all shards while the other still builds the feed.
-    alone = {"AIRFLOW__CELERY__WORKER_CONCURRENCY": "1"}
-    with cluster(tmp_path / "cluster", site.source_url, site.warehouse_url, **alone) as parts:
+    one_each = {"AIRFLOW__CELERY__WORKER_CONCURRENCY": "1"}
+    with cluster(tmp_path / "cluster", site.source_url, site.warehouse_url, **one_each) as parts:
         put_list(site, parts)
         yield parts
 
